@@ -1,0 +1,5 @@
+//! zonal: an embedded storage engine for a city's work orders.
+
+mod error;
+
+pub use error::{Corruption, Error, Result};
