@@ -78,7 +78,7 @@ pub enum Error {
     },
 
     /// A name that the store does not know.
-    #[error("there is no {kind} {name:?}{}", nearest(.nearest))]
+    #[error("there is no {kind} {name:?}{}", suggestion(.nearest))]
     Unknown {
         /// What was looked for: `unit`, `counter`, `value of channel`, …
         kind: String,
@@ -165,7 +165,7 @@ impl Error {
     }
 }
 
-fn nearest(names: &[String]) -> String {
+fn suggestion(names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!("; the nearest are {}", names.join(", ")) }
 }
 
