@@ -1,20 +1,14 @@
-//! Asking: filters, metrics, and the query that zoom and penetrate share.
+//! Asking: the query that zoom and penetrate share, its plan, its execution and its answer.
 
-mod filter;
 mod metric;
-mod reference;
-mod text;
 
-pub use filter::{Filter, any_of, between, during, has_all, is, missing, under};
 pub use metric::{Metric, count, counter, distinct, max, mean, min, quantile, rate, sum};
-pub use reference::NodeRef;
-pub(crate) use text::parse as parse_filter;
 
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Grain, Span};
-use crate::error::{Error, Result};
-use crate::schema::{CREATED, Schema};
+use crate::filter::{Filter, NodeRef};
+use crate::schema::CREATED;
 
 /// Groups an answer may have, unless the query says otherwise.
 const DEFAULT_LIMIT: u64 = 2_000_000;
@@ -199,18 +193,5 @@ impl Query {
     pub fn access(mut self, access: Access) -> Self {
         self.access = Some(access);
         self
-    }
-}
-
-/// Fails where the outcome does not have one of the labels.
-pub(crate) fn check_labels(schema: &Schema, outcome: usize, labels: &[String]) -> Result<()> {
-    let Some(outcome) = schema.outcomes.get(outcome) else { return Ok(()) };
-    match labels.iter().find(|label| !outcome.labels.contains(label)) {
-        Some(label) => Err(Error::unknown(
-            format!("label of outcome {:?}", outcome.name),
-            label,
-            outcome.labels.iter().map(String::as_str),
-        )),
-        None => Ok(()),
     }
 }

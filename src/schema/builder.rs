@@ -4,7 +4,7 @@ use super::form::{CounterForm, Form, MeasureForm, NameForm, OutcomeForm, PlaceFo
 use super::{Schema, Unit};
 use crate::calendar::Grain;
 use crate::error::Result;
-use crate::query::Filter;
+use crate::filter::Filter;
 
 /// Builds a [`Schema`]; started by [`Schema::builder`], checked as a whole by [`build`](Self::build).
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{CounterField, Field, MeasureField, MeasureSource, OutcomeField, RESERVED, Schema, TreeField, Unit};
 use crate::calendar::{Calendar, Grain};
 use crate::error::{Error, Result};
-use crate::query::Filter;
+use crate::filter::Filter;
 
 const MOST_PLACE_LEVELS: usize = 8;
 const MOST_TREE_LEVELS: usize = 16;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, Grain};
 use crate::error::{Error, Result};
-use crate::query::Filter;
+use crate::filter::Filter;
 use form::Form;
 
 /// The name under which queries and filters speak of the place tree.
@@ -221,7 +221,7 @@ impl Schema {
     /// [`Error::Invalid`] says where the text stops making sense; [`Error::Unknown`] names a field or a label
     /// that the schema does not have. Values of trees, categories and tags are looked up when a query runs.
     pub fn filter(&self, text: &str) -> Result<Filter> {
-        crate::query::parse_filter(text, self)
+        crate::filter::parse(text, self)
     }
 
     /// The field of that name.

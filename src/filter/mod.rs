@@ -1,12 +1,21 @@
 //! Which orders a question is about.
 
+mod condition;
+mod reference;
+mod text;
+
+pub(crate) use condition::{Condition, Leaf, Test, resolve};
+pub use reference::NodeRef;
+pub(crate) use text::parse;
+
 use std::fmt;
 use std::ops::Not;
 
 use serde::{Deserialize, Serialize};
 
-use super::NodeRef;
 use crate::calendar::Span;
+use crate::error::{Error, Result};
+use crate::schema::Schema;
 
 /// A condition on an order.
 ///
@@ -195,6 +204,19 @@ impl Not for Filter {
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::text::write(self, f)
+        text::write(self, f)
+    }
+}
+
+/// Fails where the outcome does not have one of the labels.
+pub(crate) fn check_labels(schema: &Schema, outcome: usize, labels: &[String]) -> Result<()> {
+    let Some(outcome) = schema.outcomes.get(outcome) else { return Ok(()) };
+    match labels.iter().find(|label| !outcome.labels.contains(label)) {
+        Some(label) => Err(Error::unknown(
+            format!("label of outcome {:?}", outcome.name),
+            label,
+            outcome.labels.iter().map(String::as_str),
+        )),
+        None => Ok(()),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::filter::{Filter, during, missing};
 use super::reference::{NodeRef, unescape};
+use super::{Filter, between, check_labels, during, missing};
 use crate::calendar::Span;
 use crate::error::{Error, Result};
 use crate::schema::{Field, Schema};
@@ -164,13 +164,13 @@ impl<'a> Parser<'a> {
             }
             Field::Outcome(number) => {
                 let values: Vec<String> = raws.iter().map(Raw::unescaped).collect();
-                super::check_labels(self.schema, number, &values)?;
+                check_labels(self.schema, number, &values)?;
                 Filter::Is { field: name, values }
             }
             Field::Measure(_) => {
                 let equal = |raw: &Raw<'_>| {
                     let value = integer(raw)?;
-                    Ok(super::filter::between(name.clone(), value, value))
+                    Ok(between(name.clone(), value, value))
                 };
                 one_or(raws.iter().map(equal).collect::<Result<_>>()?, Filter::Or)
             }

@@ -1,0 +1,168 @@
+//! # File format
+//!
+//! A segment holds the orders of one partition, sorted by place and creation time. All numbers are
+//! little-endian; sections start at multiples of 64 bytes and the bytes between them are zero.
+//!
+//! ```text
+//! ┌──────────────────────────────────────────────────────────────────────────────┐
+//! │ header    magic "zonalseg" · format version u32 · schema version u32         │ 64 bytes
+//! ├──────────────────────────────────────────────────────────────────────────────┤
+//! │ section   unit directory of level 0                                          │
+//! │ section   unit directory of level 1 …                                        │
+//! │ section   column: born, created, place, trees, categories, outcomes,         │
+//! │           measures, clocks, keys, longitude, latitude                        │
+//! │ section   row sets of a tree, category, outcome or tags                      │
+//! │ section   tags per row                                                       │
+//! │ section   text per row                                                       │
+//! │ section   counter: one bit a row, with running counts                        │
+//! │ section   order ids                                                          │
+//! ├──────────────────────────────────────────────────────────────────────────────┤
+//! │ table     per section: kind u16 · field u16 · number u16 · 0 u16 ·           │ 32 bytes each
+//! │           offset u64 · length u64 · crc32 u32 · 0 u32                        │
+//! │ summary   rows · partition · time bounds · order-id bounds · commit bounds   │
+//! ├──────────────────────────────────────────────────────────────────────────────┤
+//! │ footer    table offset u64 · sections u32 · summary length u32 ·             │ 32 bytes
+//! │           crc32 of header, table, summary and this u32 ·                     │
+//! │           format version u32 · magic "zonalseg"                              │
+//! └──────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! Opening reads the footer, then table and summary; a section is looked at when a question needs it, and
+//! checked against its crc32 by `verify` alone. The layout of a section is told where it is read and written.
+//! Until zonal 0.1 the format may change without notice.
+
+use super::rows::ColumnId;
+
+/// First and last bytes of a segment.
+pub(crate) const MAGIC: [u8; 8] = *b"zonalseg";
+/// The version of everything in this room.
+pub(crate) const FORMAT_VERSION: u32 = 1;
+/// Sections start at multiples of this: a cache line.
+pub(crate) const ALIGNMENT: usize = 64;
+/// Bytes of the header, padded.
+pub(crate) const HEADER: usize = ALIGNMENT;
+/// Bytes of one entry of the section table.
+pub(crate) const ENTRY: usize = 32;
+/// Bytes of the footer.
+pub(crate) const FOOTER: usize = 32;
+
+/// What a section holds. The numbers are written to disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum SectionId {
+    /// The unit directory of a level.
+    Directory(usize),
+    /// A column.
+    Column(ColumnId),
+    /// The row sets of a column's values.
+    Sets(ColumnId),
+    /// The row sets of the tags of a field.
+    TagSets(usize),
+    /// The tags per row of a field.
+    Tags(usize),
+    /// A text per row.
+    Text(usize),
+    /// The rows that a counter counts.
+    Counter(usize),
+    /// The order ids.
+    Ids,
+}
+
+impl SectionId {
+    /// Kind, field and number as they stand in the section table.
+    pub(crate) fn code(self) -> [u16; 3] {
+        #[expect(clippy::cast_possible_truncation, reason = "a schema has at most a thousand fields of a kind")]
+        let number = |number: usize| number as u16;
+        let column = |column: ColumnId| match column {
+            ColumnId::Born => [0, 0],
+            ColumnId::Created => [1, 0],
+            ColumnId::Place => [2, 0],
+            ColumnId::Tree(tree) => [3, number(tree)],
+            ColumnId::Category(category) => [4, number(category)],
+            ColumnId::Outcome(outcome) => [5, number(outcome)],
+            ColumnId::Measure(measure) => [6, number(measure)],
+            ColumnId::Clock(clock) => [7, number(clock)],
+            ColumnId::Key(key) => [8, number(key)],
+            ColumnId::Longitude => [9, 0],
+            ColumnId::Latitude => [10, 0],
+        };
+        match self {
+            Self::Directory(level) => [1, 0, number(level)],
+            Self::Column(id) => {
+                let [field, number] = column(id);
+                [2, field, number]
+            }
+            Self::Sets(id) => {
+                let [field, number] = column(id);
+                [3, field, number]
+            }
+            Self::TagSets(tags) => [4, 0, number(tags)],
+            Self::Tags(tags) => [5, 0, number(tags)],
+            Self::Text(text) => [6, 0, number(text)],
+            Self::Counter(counter) => [7, 0, number(counter)],
+            Self::Ids => [8, 0, 0],
+        }
+    }
+}
+
+/// What a section is called in messages.
+pub(crate) fn section_name([kind, field, number]: [u16; 3]) -> String {
+    let column = match field {
+        0 => "born",
+        1 => "created",
+        2 => "place",
+        3 => "tree",
+        4 => "category",
+        5 => "outcome",
+        6 => "measure",
+        7 => "clock",
+        8 => "key",
+        9 => "longitude",
+        10 => "latitude",
+        _ => "unknown",
+    };
+    match kind {
+        1 => format!("unit directory of level {number}"),
+        2 => format!("column {column} {number}"),
+        3 => format!("row sets of {column} {number}"),
+        4 => format!("row sets of tags {number}"),
+        5 => format!("tags {number}"),
+        6 => format!("text {number}"),
+        7 => format!("counter {number}"),
+        8 => "order ids".to_owned(),
+        _ => format!("section of kind {kind}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_constants_of_format_1_are_these_forever() {
+        assert_eq!(&MAGIC, b"zonalseg");
+        assert_eq!((FORMAT_VERSION, ALIGNMENT, HEADER, ENTRY, FOOTER), (1, 64, 64, 32, 32));
+        let codes = [
+            (SectionId::Directory(3), [1, 0, 3]),
+            (SectionId::Column(ColumnId::Born), [2, 0, 0]),
+            (SectionId::Column(ColumnId::Created), [2, 1, 0]),
+            (SectionId::Column(ColumnId::Place), [2, 2, 0]),
+            (SectionId::Column(ColumnId::Tree(1)), [2, 3, 1]),
+            (SectionId::Column(ColumnId::Category(2)), [2, 4, 2]),
+            (SectionId::Column(ColumnId::Outcome(3)), [2, 5, 3]),
+            (SectionId::Column(ColumnId::Measure(4)), [2, 6, 4]),
+            (SectionId::Column(ColumnId::Clock(5)), [2, 7, 5]),
+            (SectionId::Column(ColumnId::Key(6)), [2, 8, 6]),
+            (SectionId::Column(ColumnId::Longitude), [2, 9, 0]),
+            (SectionId::Column(ColumnId::Latitude), [2, 10, 0]),
+            (SectionId::Sets(ColumnId::Tree(1)), [3, 3, 1]),
+            (SectionId::TagSets(1), [4, 0, 1]),
+            (SectionId::Tags(1), [5, 0, 1]),
+            (SectionId::Text(1), [6, 0, 1]),
+            (SectionId::Counter(1), [7, 0, 1]),
+            (SectionId::Ids, [8, 0, 0]),
+        ];
+        for (section, code) in codes {
+            assert_eq!(section.code(), code, "{section:?}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! A sealed segment, read in place.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::ops::Range;
+
+use crate::cursor::Cursor;
+use crate::error::{Corruption, Error, Result};
+use crate::storage::Bytes;
+
+use super::bits::Bits;
+use super::column::{Column, MISSING};
+use super::directory::Directory;
+use super::format::{ALIGNMENT, ENTRY, FOOTER, FORMAT_VERSION, HEADER, MAGIC, SectionId, section_name};
+use super::ids::Ids;
+use super::lists::Lists;
+use super::rows::{ColumnId, Layout, Rows};
+use super::sets::Sets;
+use super::summary::Summary;
+use super::text::Texts;
+
+/// A sealed segment. Opening reads its footer; everything else is read when it is asked for.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    name: String,
+    bytes: Bytes,
+    sections: Vec<Section>,
+    summary: Summary,
+}
+
+/// Where a section lies.
+#[derive(Debug, Clone)]
+struct Section {
+    code: [u16; 3],
+    range: Range<usize>,
+    crc: u32,
+}
+
+impl Segment {
+    /// Opens the bytes of the file `name`.
+    pub(crate) fn open(name: &str, bytes: Bytes) -> Result<Self> {
+        let (sections, summary) = read_footer(name, &bytes)?;
+        Ok(Self { name: name.to_owned(), bytes, sections, summary })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    pub(crate) fn rows(&self) -> u32 {
+        self.summary.rows
+    }
+
+    /// The unit directory of a level; of the deepest one the segment knows, where it was sealed before the
+    /// level was added.
+    pub(crate) fn directory(&self, level: usize) -> Result<Directory<'_>> {
+        let found = (0..=level).rev().find_map(|level| self.find(SectionId::Directory(level)));
+        self.read(found, Directory::open)?.ok_or_else(|| self.lacks("unit directory"))
+    }
+
+    /// A column; none where the segment was sealed before the schema had it: every value is missing.
+    pub(crate) fn column(&self, column: ColumnId) -> Result<Option<Column<'_>>> {
+        let rows = self.summary.rows as usize;
+        self.read(self.find(SectionId::Column(column)), |bytes| Column::open(bytes, rows))
+    }
+
+    /// The row sets of a column's values.
+    pub(crate) fn sets(&self, column: ColumnId) -> Result<Option<Sets<'_>>> {
+        self.read(self.find(SectionId::Sets(column)), |bytes| Sets::open(bytes, self.summary.rows))
+    }
+
+    /// The row sets of the tags of a field.
+    pub(crate) fn tag_sets(&self, tags: usize) -> Result<Option<Sets<'_>>> {
+        self.read(self.find(SectionId::TagSets(tags)), |bytes| Sets::open(bytes, self.summary.rows))
+    }
+
+    /// The tags per row of a field.
+    pub(crate) fn tags(&self, tags: usize) -> Result<Option<Lists<'_>>> {
+        let rows = self.summary.rows as usize;
+        self.read(self.find(SectionId::Tags(tags)), |bytes| Lists::open(bytes, rows))
+    }
+
+    /// A text per row.
+    pub(crate) fn text(&self, text: usize) -> Result<Option<Texts<'_>>> {
+        let rows = self.summary.rows as usize;
+        self.read(self.find(SectionId::Text(text)), |bytes| Texts::open(bytes, rows))
+    }
+
+    /// The rows that a counter counts; none where the segment was sealed before the schema had it.
+    pub(crate) fn counter(&self, counter: usize) -> Result<Option<Bits<'_>>> {
+        self.read(self.find(SectionId::Counter(counter)), |bytes| Bits::open(bytes, self.summary.rows))
+    }
+
+    /// The order ids.
+    pub(crate) fn ids(&self) -> Result<Ids<'_>> {
+        let rows = self.summary.rows as usize;
+        self.read(self.find(SectionId::Ids), |bytes| Ids::open(bytes, rows))?
+            .ok_or_else(|| self.lacks("order ids"))
+    }
+
+    /// Reads everything back into memory.
+    pub(crate) fn read_rows(&self, layout: &Layout) -> Result<Rows> {
+        let count = self.summary.rows as usize;
+        let mut rows = Rows::new(layout);
+        let ids = self.ids()?;
+        let damage = |damage: Corruption| self.damage(SectionId::Ids.code(), damage);
+        rows.ids = (0..count).map(|row| ids.get(row).map_err(damage)).collect::<Result<_>>()?;
+        for (&id, values) in layout.columns().iter().zip(&mut rows.columns) {
+            match self.column(id)? {
+                Some(column) => column.decode(0..count, values),
+                None => values.resize(count, MISSING),
+            }
+        }
+        for (number, lists) in rows.tags.iter_mut().enumerate() {
+            match self.tags(number)? {
+                Some(tags) => {
+                    let damage = |damage| self.damage(SectionId::Tags(number).code(), damage);
+                    *lists = (0..count).map(|row| tags.get(row).map_err(damage)).collect::<Result<_>>()?;
+                }
+                None => lists.resize(count, Vec::new()),
+            }
+        }
+        for (number, texts) in rows.texts.iter_mut().enumerate() {
+            match self.text(number)? {
+                Some(column) => {
+                    let damage = |damage| self.damage(SectionId::Text(number).code(), damage);
+                    *texts = column.rows(0..count).map(|text| text.map_err(damage)).collect::<Result<_>>()?;
+                }
+                None => texts.resize(count, None),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Damage in a section, placed in the file.
+    pub(crate) fn damage(&self, code: [u16; 3], damage: Corruption) -> Error {
+        let base = self.sections.iter().find(|section| section.code == code).map_or(0, |found| found.range.start);
+        damage.within(&self.name, &section_name(code), base as u64).into()
+    }
+
+    fn find(&self, id: SectionId) -> Option<&Section> {
+        let code = id.code();
+        self.sections.iter().find(|section| section.code == code)
+    }
+
+    fn read<'a, T>(
+        &'a self,
+        section: Option<&Section>,
+        open: impl FnOnce(&'a [u8]) -> Result<T, Corruption>,
+    ) -> Result<Option<T>> {
+        let Some(section) = section else { return Ok(None) };
+        let bytes = self.bytes.slice(section.range.clone()).unwrap_or(&[]);
+        open(bytes).map(Some).map_err(|damage| self.damage(section.code, damage))
+    }
+
+    fn lacks(&self, section: &str) -> Error {
+        Corruption::new(0, "the section is not there").within(&self.name, section, 0).into()
+    }
+
+    /// Reads everything and checks it against its checksum; then checks what the decoders rely on.
+    pub(crate) fn verify(&self, place: &crate::tree::Tree) -> Result<()> {
+        let mut end = HEADER;
+        let mut sections: Vec<&Section> = self.sections.iter().collect();
+        sections.sort_by_key(|section| section.range.start);
+        for section in sections {
+            self.verify_padding(end..section.range.start)?;
+            let bytes = self.bytes.slice(section.range.clone()).unwrap_or(&[]);
+            if crc32fast::hash(bytes) != section.crc {
+                return Err(self.damage(section.code, Corruption::new(0, "its checksum does not agree")));
+            }
+            end = section.range.end;
+        }
+        self.verify_padding(end..end.next_multiple_of(ALIGNMENT).min(self.table_start()))?;
+        self.verify_padding(16..HEADER)?;
+        for section in &self.sections {
+            self.verify_section(section, place).map_err(|damage| self.damage(section.code, damage))?;
+        }
+        Ok(())
+    }
+
+    fn table_start(&self) -> usize {
+        self.sections.iter().map(|section| section.range.end.next_multiple_of(ALIGNMENT)).max().unwrap_or(HEADER)
+    }
+
+    fn verify_padding(&self, range: Range<usize>) -> Result<()> {
+        let padding = self.bytes.slice(range.clone()).unwrap_or(&[]);
+        match padding.iter().position(|&byte| byte != 0) {
+            Some(at) => Err(Corruption::new(at, "the bytes between sections are not zero")
+                .within(&self.name, "padding", range.start as u64)
+                .into()),
+            None => Ok(()),
+        }
+    }
+
+    fn verify_section(&self, section: &Section, place: &crate::tree::Tree) -> Result<(), Corruption> {
+        let bytes = self.bytes.slice(section.range.clone()).unwrap_or(&[]);
+        let rows = self.summary.rows;
+        let [kind, _, _] = section.code;
+        match kind {
+            1 => Directory::open(bytes)?.check(place, rows),
+            2 => Column::open(bytes, rows as usize)?.check(),
+            3 | 4 => Sets::open(bytes, rows)?.check(),
+            5 => Lists::open(bytes, rows as usize)?.check(),
+            6 => Texts::open(bytes, rows as usize)?.check(),
+            7 => Bits::open(bytes, rows)?.check(),
+            8 => Ids::open(bytes, rows as usize)?.check(),
+            _ => Err(Corruption::new(0, "a section of a kind that this build does not know")),
+        }
+    }
+}
+
+/// Reads footer, table and summary. Whatever they say is checked before it is used.
+fn read_footer(name: &str, bytes: &Bytes) -> Result<(Vec<Section>, Summary)> {
+    let length = bytes.len();
+    let damage = |section: &str, at: usize, reason: &str| -> Error {
+        Corruption::new(at, reason).within(name, section, 0).into()
+    };
+    let start = length.checked_sub(FOOTER).ok_or_else(|| damage("footer", 0, "the file is too short"))?;
+    let footer = bytes.slice(start..length).unwrap_or(&[]);
+    let within = |section: &'static str, base: usize| {
+        move |damage: Corruption| -> Error { damage.within(name, section, base as u64).into() }
+    };
+    let mut cursor = Cursor::new(footer);
+    let placed = within("footer", start);
+    let offset = cursor.u64().map_err(&placed)?;
+    let count = cursor.u32().map_err(&placed)? as usize;
+    let summary_length = cursor.u32().map_err(&placed)? as usize;
+    let crc = cursor.u32().map_err(&placed)?;
+    let version = cursor.u32().map_err(&placed)?;
+    if cursor.rest() != MAGIC {
+        return Err(damage("footer", start, "the file does not end like a segment"));
+    }
+    if version != FORMAT_VERSION {
+        return Err(Error::UnsupportedVersion { file: name.to_owned(), found: version, known: FORMAT_VERSION });
+    }
+    // The table lies between the header and the footer, and it and the summary fill the room up to the footer.
+    let offset = usize::try_from(offset).ok().filter(|&offset| offset >= HEADER && offset <= start);
+    let fits = offset.and_then(|offset| {
+        let table = count.checked_mul(ENTRY)?.checked_add(offset)?;
+        (table.checked_add(summary_length)? == start).then_some((offset, table))
+    });
+    let (offset, table_end) = fits.ok_or_else(|| damage("footer", start, "the section table does not fit"))?;
+    let header = bytes.slice(0..HEADER).unwrap_or(&[]);
+    let table = bytes.slice(offset..table_end).unwrap_or(&[]);
+    let summary = bytes.slice(table_end..start).unwrap_or(&[]);
+    let mut hasher = crc32fast::Hasher::new();
+    for part in [header, table, summary, footer.get(..16).unwrap_or(&[])] {
+        hasher.update(part);
+    }
+    // Under the fuzzer a checksum would only hide what lies behind it.
+    if hasher.finalize() != crc && !cfg!(fuzzing) {
+        return Err(damage("footer", start, "its checksum does not agree"));
+    }
+    let sections = read_table(table, HEADER..offset).map_err(within("section table", offset))?;
+    let summary = Summary::decode(summary).map_err(within("summary", table_end))?;
+    Ok((sections, summary))
+}
+
+fn read_table(table: &[u8], room: Range<usize>) -> Result<Vec<Section>, Corruption> {
+    let mut cursor = Cursor::new(table);
+    let mut sections = Vec::new();
+    while !cursor.rest().is_empty() {
+        let code = [cursor.u16()?, cursor.u16()?, cursor.u16()?];
+        cursor.u16()?;
+        let outside = cursor.corrupt("the section does not lie between header and table");
+        let start = usize::try_from(cursor.u64()?).map_err(|_| outside.clone())?;
+        let length = usize::try_from(cursor.u64()?).map_err(|_| outside.clone())?;
+        let crc = cursor.u32()?;
+        cursor.u32()?;
+        let end = start.checked_add(length).filter(|&end| start >= room.start && end <= room.end);
+        sections.push(Section { code, range: start..end.ok_or(outside)?, crc });
+    }
+    Ok(sections)
+}

@@ -1,0 +1,203 @@
+//! Orders as columns in memory: what a load collects, what a segment is sealed from and read back into.
+
+use crate::order_id::OrderId;
+use crate::schema::{Clock, Field, MeasureSource, Schema};
+use crate::tree::Tree;
+
+use super::column::MISSING;
+
+/// An integer column of an order. Nodes are their ids, outcomes the numbers of their labels, keys their bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ColumnId {
+    /// The commit that made this version.
+    Born,
+    Created,
+    Place,
+    Tree(usize),
+    Category(usize),
+    Outcome(usize),
+    Measure(usize),
+    Clock(usize),
+    Key(usize),
+    Longitude,
+    Latitude,
+}
+
+impl From<Clock> for ColumnId {
+    fn from(clock: Clock) -> Self {
+        match clock {
+            Clock::Created => Self::Created,
+            Clock::Other(number) => Self::Clock(number),
+        }
+    }
+}
+
+/// The columns that orders of a schema have, in the order in which [`Rows`] and segments keep them.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    columns: Vec<ColumnId>,
+    tags: usize,
+    texts: usize,
+}
+
+impl Layout {
+    pub(crate) fn new(schema: &Schema) -> Self {
+        let mut columns = vec![ColumnId::Born, ColumnId::Created, ColumnId::Place];
+        columns.extend((0..schema.trees.len()).map(ColumnId::Tree));
+        columns.extend((0..schema.categories.len()).map(ColumnId::Category));
+        columns.extend((0..schema.outcomes.len()).map(ColumnId::Outcome));
+        let stored = |measure: &usize| schema.measures[*measure].source == MeasureSource::Stored;
+        columns.extend((0..schema.measures.len()).filter(stored).map(ColumnId::Measure));
+        columns.extend((0..schema.clocks.len()).map(ColumnId::Clock));
+        columns.extend((0..schema.keys.len()).map(ColumnId::Key));
+        if schema.location {
+            columns.extend([ColumnId::Longitude, ColumnId::Latitude]);
+        }
+        Self { columns, tags: schema.tags.len(), texts: schema.texts.len() }
+    }
+
+    pub(crate) fn columns(&self) -> &[ColumnId] {
+        &self.columns
+    }
+
+    pub(crate) fn tags(&self) -> usize {
+        self.tags
+    }
+
+    pub(crate) fn texts(&self) -> usize {
+        self.texts
+    }
+
+    /// Where a column stands; every column of the schema does.
+    pub(crate) fn position(&self, column: ColumnId) -> Option<usize> {
+        self.columns.iter().position(|known| *known == column)
+    }
+}
+
+/// One order, resolved against schema and trees.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) id: OrderId,
+    /// By the layout; [`MISSING`] where there is no value.
+    pub(crate) columns: Vec<i64>,
+    /// Per tags field, ascending.
+    pub(crate) tags: Vec<Vec<u32>>,
+    pub(crate) texts: Vec<Option<String>>,
+}
+
+/// Orders as columns.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    pub(crate) ids: Vec<OrderId>,
+    pub(crate) columns: Vec<Vec<i64>>,
+    pub(crate) tags: Vec<Vec<Vec<u32>>>,
+    pub(crate) texts: Vec<Vec<Option<String>>>,
+}
+
+impl Rows {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        Self {
+            ids: Vec::new(),
+            columns: vec![Vec::new(); layout.columns.len()],
+            tags: vec![Vec::new(); layout.tags],
+            texts: vec![Vec::new(); layout.texts],
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    pub(crate) fn push(&mut self, row: Row) {
+        self.ids.push(row.id);
+        for (column, value) in self.columns.iter_mut().zip(row.columns) {
+            column.push(value);
+        }
+        for (lists, list) in self.tags.iter_mut().zip(row.tags) {
+            lists.push(list);
+        }
+        for (texts, text) in self.texts.iter_mut().zip(row.texts) {
+            texts.push(text);
+        }
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.ids.append(&mut other.ids);
+        for (column, more) in self.columns.iter_mut().zip(&mut other.columns) {
+            column.append(more);
+        }
+        for (lists, more) in self.tags.iter_mut().zip(&mut other.tags) {
+            lists.append(more);
+        }
+        for (texts, more) in self.texts.iter_mut().zip(&mut other.texts) {
+            texts.append(more);
+        }
+    }
+
+    pub(crate) fn column(&self, layout: &Layout, column: ColumnId) -> &[i64] {
+        layout.position(column).and_then(|position| self.columns.get(position)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes these rows, in this order.
+    pub(crate) fn select(&mut self, order: &[u32]) {
+        fn pick<T: Default>(values: &mut Vec<T>, order: &[u32]) {
+            *values = order
+                .iter()
+                .map(|&row| values.get_mut(row as usize).map(std::mem::take).unwrap_or_default())
+                .collect();
+        }
+        let take = |ids: &mut Vec<OrderId>| {
+            let mut old: Vec<Option<OrderId>> = std::mem::take(ids).into_iter().map(Some).collect();
+            *ids = order.iter().filter_map(|&row| old.get_mut(row as usize).and_then(Option::take)).collect();
+        };
+        take(&mut self.ids);
+        for column in &mut self.columns {
+            *column = order.iter().map(|&row| column[row as usize]).collect();
+        }
+        self.tags.iter_mut().for_each(|lists| pick(lists, order));
+        self.texts.iter_mut().for_each(|texts| pick(texts, order));
+    }
+
+    /// The order in which a segment keeps these rows: along the place tree, orders without place first, and
+    /// in time within a unit; rows that `keep` refuses are left out.
+    pub(crate) fn sorted(&self, layout: &Layout, place: &Tree, keep: impl Fn(usize) -> bool) -> Vec<u32> {
+        let units = self.column(layout, ColumnId::Place);
+        let created = self.column(layout, ColumnId::Created);
+        let mut keys: Vec<(u64, i64, u32)> = (0..self.len())
+            .filter(|&row| keep(row))
+            .map(|row| (position(place, units[row]), created[row], row as u32))
+            .collect();
+        keys.sort_unstable();
+        keys.into_iter().map(|(_, _, row)| row).collect()
+    }
+}
+
+/// Where a unit stands in the order of the place tree; an order without place stands before all.
+pub(crate) fn position(place: &Tree, unit: i64) -> u64 {
+    u32::try_from(unit).ok().and_then(|unit| place.get(unit)).map_or(0, |unit| place.label(unit))
+}
+
+/// The columns whose values have row sets, so that a filter or a group need not read the column.
+pub(crate) fn has_sets(column: ColumnId) -> bool {
+    matches!(column, ColumnId::Tree(_) | ColumnId::Category(_) | ColumnId::Outcome(_))
+}
+
+/// The column of a field that has exactly one.
+pub(crate) fn column_of(field: Field) -> Option<ColumnId> {
+    Some(match field {
+        Field::Place => ColumnId::Place,
+        Field::Tree(number) => ColumnId::Tree(number),
+        Field::Category(number) => ColumnId::Category(number),
+        Field::Outcome(number) => ColumnId::Outcome(number),
+        Field::Measure(number) => ColumnId::Measure(number),
+        Field::Clock(clock) => clock.into(),
+        Field::Key(number) => ColumnId::Key(number),
+        Field::Location => ColumnId::Longitude,
+        Field::Tags(_) | Field::Text(_) => return None,
+    })
+}
+
+/// A value, unless it is missing.
+pub(crate) fn present(value: i64) -> Option<i64> {
+    (value != MISSING).then_some(value)
+}

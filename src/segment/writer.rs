@@ -1,0 +1,156 @@
+//! Sealing: rows in, the bytes of a segment out.
+
+use crate::filter::Condition;
+use crate::schema::Schema;
+use crate::tree::Forest;
+
+use super::format::{ALIGNMENT, ENTRY, FORMAT_VERSION, HEADER, MAGIC, SectionId};
+use super::rows::{ColumnId, Layout, Rows, has_sets, present};
+use super::sets::SetsBuilder;
+use super::summary::{Bounds, Summary};
+use super::{bits, column, directory, ids, lists, text};
+
+/// What rows are sealed with.
+#[derive(Debug)]
+pub(crate) struct Sealer<'a> {
+    pub(crate) schema: &'a Schema,
+    pub(crate) schema_version: u32,
+    pub(crate) layout: &'a Layout,
+    pub(crate) forest: &'a Forest,
+    /// The schema's counters, bound to the forest.
+    pub(crate) counters: &'a [Condition],
+}
+
+impl Sealer<'_> {
+    /// The bytes of a segment that holds the rows of one partition which `keep` accepts.
+    pub(crate) fn seal(&self, mut rows: Rows, partition: i32, keep: impl Fn(usize) -> bool) -> Vec<u8> {
+        let order = rows.sorted(self.layout, &self.forest.place, keep);
+        rows.select(&order);
+        let mut file = File::new(self.schema_version);
+        let units = rows.column(self.layout, ColumnId::Place);
+        for level in 0..self.schema.place.levels.len() {
+            file.section(SectionId::Directory(level), &directory::encode(units, &self.forest.place, level));
+        }
+        for (&id, values) in self.layout.columns().iter().zip(&rows.columns) {
+            file.section(SectionId::Column(id), &column::encode(values));
+            if has_sets(id) {
+                file.section(SectionId::Sets(id), &sets_of_values(values));
+            }
+        }
+        for (number, tags) in rows.tags.iter().enumerate() {
+            file.section(SectionId::TagSets(number), &sets_of_lists(tags));
+            file.section(SectionId::Tags(number), &lists::encode(tags));
+        }
+        for (number, texts) in rows.texts.iter().enumerate() {
+            file.section(SectionId::Text(number), &text::encode(texts.iter().map(Option::as_deref)));
+        }
+        for (number, counter) in self.counters.iter().enumerate() {
+            file.section(SectionId::Counter(number), &self.counter(&rows, counter));
+        }
+        file.section(SectionId::Ids, &ids::encode(&rows.ids));
+        file.finish(&self.summary(&rows, partition))
+    }
+
+    fn counter(&self, rows: &Rows, counter: &Condition) -> Vec<u8> {
+        let value = |row: usize| {
+            move |id: ColumnId| rows.column(self.layout, id).get(row).copied().unwrap_or(column::MISSING)
+        };
+        let length = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        bits::encode(length, (0..length).filter(|&row| counter.holds(&value(row as usize))))
+    }
+
+    fn summary(&self, rows: &Rows, partition: i32) -> Summary {
+        let column = |id| bounds(rows.column(self.layout, id).iter().filter_map(|&value| present(value)));
+        Summary {
+            schema: self.schema_version,
+            rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+            partition,
+            commits: column(ColumnId::Born).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())),
+            ids: bounds(rows.ids.iter()).map(|(first, last)| (first.clone(), last.clone())),
+            created: column(ColumnId::Created),
+            clocks: (0..self.schema.clocks.len()).map(|clock| column(ColumnId::Clock(clock))).collect(),
+        }
+    }
+}
+
+fn bounds<T: Ord + Copy>(values: impl Iterator<Item = T>) -> Bounds<T> {
+    values.fold(None, |bounds, value| match bounds {
+        None => Some((value, value)),
+        Some((least, most)) => Some((least.min(value), most.max(value))),
+    })
+}
+
+fn sets_of_values(values: &[i64]) -> Vec<u8> {
+    let mut sets = SetsBuilder::new(length(values));
+    for (row, &value) in (0u32..).zip(values) {
+        if let Ok(value) = u32::try_from(value) {
+            sets.push(value, row);
+        }
+    }
+    sets.finish()
+}
+
+fn sets_of_lists(values: &[Vec<u32>]) -> Vec<u8> {
+    let mut sets = SetsBuilder::new(length(values));
+    for (row, values) in (0u32..).zip(values) {
+        values.iter().for_each(|&value| sets.push(value, row));
+    }
+    sets.finish()
+}
+
+fn length<T>(values: &[T]) -> u32 {
+    u32::try_from(values.len()).unwrap_or(u32::MAX)
+}
+
+/// The file as it grows: header and sections, then table, summary and footer.
+struct File {
+    bytes: Vec<u8>,
+    table: Vec<u8>,
+    sections: u32,
+}
+
+impl File {
+    fn new(schema_version: u32) -> Self {
+        let mut bytes = Vec::new();
+        bytes.extend_from_slice(&MAGIC);
+        bytes.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        bytes.extend_from_slice(&schema_version.to_le_bytes());
+        bytes.resize(HEADER, 0);
+        Self { bytes, table: Vec::new(), sections: 0 }
+    }
+
+    fn section(&mut self, id: SectionId, section: &[u8]) {
+        for code in id.code() {
+            self.table.extend_from_slice(&code.to_le_bytes());
+        }
+        self.table.extend_from_slice(&0u16.to_le_bytes());
+        self.table.extend_from_slice(&(self.bytes.len() as u64).to_le_bytes());
+        self.table.extend_from_slice(&(section.len() as u64).to_le_bytes());
+        self.table.extend_from_slice(&crc32fast::hash(section).to_le_bytes());
+        self.table.extend_from_slice(&0u32.to_le_bytes());
+        self.sections += 1;
+        debug_assert_eq!(self.table.len(), self.sections as usize * ENTRY, "an entry has {ENTRY} bytes");
+        self.bytes.extend_from_slice(section);
+        self.bytes.resize(self.bytes.len().next_multiple_of(ALIGNMENT), 0);
+    }
+
+    fn finish(mut self, summary: &Summary) -> Vec<u8> {
+        let offset = self.bytes.len() as u64;
+        let summary = summary.encode();
+        let mut footer = Vec::new();
+        footer.extend_from_slice(&offset.to_le_bytes());
+        footer.extend_from_slice(&self.sections.to_le_bytes());
+        footer.extend_from_slice(&u32::try_from(summary.len()).unwrap_or(u32::MAX).to_le_bytes());
+        let mut crc = crc32fast::Hasher::new();
+        for part in [&self.bytes[..HEADER], &self.table, &summary, &footer] {
+            crc.update(part);
+        }
+        footer.extend_from_slice(&crc.finalize().to_le_bytes());
+        footer.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+        footer.extend_from_slice(&MAGIC);
+        self.bytes.extend_from_slice(&self.table);
+        self.bytes.extend_from_slice(&summary);
+        self.bytes.extend_from_slice(&footer);
+        self.bytes
+    }
+}

@@ -1,0 +1,74 @@
+//! All trees of a store: place, the further trees, and the one-level trees that number the values of
+//! categories and tags.
+
+use crate::error::{Error, Result};
+use crate::schema::{Field, Schema};
+
+use super::{Node, Tree};
+
+/// The name of the only level of a dictionary.
+const VALUE: &str = "value";
+
+/// The trees of a store, in the order of the schema. A clone is a snapshot and costs little.
+#[derive(Debug, Clone)]
+pub(crate) struct Forest {
+    pub(crate) place: Tree,
+    pub(crate) trees: Vec<Tree>,
+    pub(crate) categories: Vec<Tree>,
+    pub(crate) tags: Vec<Tree>,
+}
+
+/// The name of a tree's log, unique in its store: the kind of the field and its number.
+fn log_name(kind: &str, number: usize) -> String {
+    format!("{kind}-{number}")
+}
+
+impl Forest {
+    /// The trees of a schema; `make` gives each by its log's name, its own name and its levels.
+    pub(crate) fn build(
+        schema: &Schema,
+        mut make: impl FnMut(String, &str, Vec<String>) -> Result<Tree>,
+    ) -> Result<Self> {
+        let place = make("place".to_owned(), &schema.place.name, schema.place.levels.clone())?;
+        let mut trees = Vec::new();
+        for (number, tree) in schema.trees.iter().enumerate() {
+            trees.push(make(log_name("tree", number), &tree.name, tree.levels.clone())?);
+        }
+        let mut dictionaries = |kind: &str, names: &[String]| -> Result<Vec<Tree>> {
+            let numbered = names.iter().enumerate();
+            numbered.map(|(number, name)| make(log_name(kind, number), name, vec![VALUE.to_owned()])).collect()
+        };
+        let categories = dictionaries("category", &schema.categories)?;
+        let tags = dictionaries("tags", &schema.tags)?;
+        Ok(Self { place, trees, categories, tags })
+    }
+
+    /// The trees with the names of their logs, in a fixed order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (String, &Tree)> {
+        fn numbered<'a>(kind: &'static str, trees: &'a [Tree]) -> impl Iterator<Item = (String, &'a Tree)> {
+            trees.iter().enumerate().map(move |(number, tree)| (log_name(kind, number), tree))
+        }
+        std::iter::once(("place".to_owned(), &self.place))
+            .chain(numbered("tree", &self.trees))
+            .chain(numbered("category", &self.categories))
+            .chain(numbered("tags", &self.tags))
+    }
+
+    /// The tree that numbers the values of a field.
+    pub(crate) fn of(&self, field: Field) -> Option<&Tree> {
+        match field {
+            Field::Place => Some(&self.place),
+            Field::Tree(number) => self.trees.get(number),
+            Field::Category(number) => self.categories.get(number),
+            Field::Tags(number) => self.tags.get(number),
+            _ => None,
+        }
+    }
+
+    /// The number of a category's value or of a tag.
+    pub(crate) fn value(&self, field: Field, name: &str, value: &str) -> Result<Node> {
+        let unknown = |known: Vec<&str>| Error::unknown(format!("value of {name}"), value, known);
+        let Some(tree) = self.of(field) else { return Err(unknown(Vec::new())) };
+        tree.find([value]).map_err(|_| unknown(tree.children(None).map(|node| tree.name_of(node)).collect()))
+    }
+}
