@@ -1,6 +1,22 @@
 //! zonal: an embedded storage engine for a city's work orders.
 
+mod calendar;
+mod cursor;
 mod error;
+mod filter;
+mod order;
+mod order_id;
+mod query;
+mod schema;
+mod segment;
 mod storage;
+mod store;
+mod tree;
 
+pub use calendar::{Calendar, Grain, Span};
 pub use error::{Corruption, Error, Result};
+pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};
+pub use order::{Moment, Order, Value};
+pub use query::{Access, Metric, Query, count, counter, distinct, max, mean, min, quantile, rate, sum};
+pub use schema::{Schema, SchemaBuilder, Unit};
+pub use tree::{Node, Step, Tree};

@@ -176,7 +176,7 @@ impl Binder<'_> {
         let mut members = Vec::new();
         for reference in nodes {
             let base = resolve(tree, reference)?;
-            members.extend(tree.preorder(base).map(Node::index));
+            members.extend(tree.preorder(Some(base)).map(Node::index));
         }
         Ok(Condition::Leaf(Leaf::Column(column, Test::OneOf(ascending(members)))))
     }

@@ -1,0 +1,46 @@
+//! Going through a tree, in its order.
+
+use super::{Node, Tree, node};
+
+impl Tree {
+    /// The children of a node, in tree order; without one, the top nodes.
+    pub fn children(&self, of: Option<Node>) -> impl Iterator<Item = Node> {
+        let first = node(self.links(of).first);
+        std::iter::successors(first, |child| node(self.links(Some(*child)).next))
+    }
+
+    /// The nodes of `level` that are or lie under `base`, in tree order; without a base, all of that level.
+    pub fn descendants(&self, base: Option<Node>, level: usize) -> impl Iterator<Item = Node> {
+        self.walk(base, level).filter(move |node| self.level_of(*node) == level)
+    }
+
+    /// The base and everything under it, in tree order; without a base, all nodes.
+    pub fn preorder(&self, base: Option<Node>) -> impl Iterator<Item = Node> {
+        self.walk(base, usize::MAX)
+    }
+
+    /// Like [`preorder`](Self::preorder), but not below the level `deepest`.
+    fn walk(&self, base: Option<Node>, deepest: usize) -> impl Iterator<Item = Node> {
+        let start = match base {
+            Some(base) => self.get(base.0),
+            None => node(self.top.first),
+        };
+        std::iter::successors(start, move |at| {
+            let links = self.links(Some(*at));
+            let below = if (links.level as usize) < deepest { node(links.first) } else { None };
+            below.or_else(|| self.behind(*at, base))
+        })
+    }
+
+    /// The node that follows the whole subtree of `at`, within that of `base`.
+    fn behind(&self, mut at: Node, base: Option<Node>) -> Option<Node> {
+        while Some(at) != base {
+            let links = self.links(Some(at));
+            if let Some(next) = node(links.next) {
+                return Some(next);
+            }
+            at = node(links.parent)?;
+        }
+        None
+    }
+}
