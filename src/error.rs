@@ -61,6 +61,13 @@ pub enum Error {
         folder: String,
     },
 
+    /// A write or a sync has failed, so nobody knows what the disk holds: the store takes no more commits.
+    #[error("an earlier write to {folder} failed; reopen the store to go on, reading still works")]
+    Latched {
+        /// The store's folder.
+        folder: String,
+    },
+
     /// A schema, a mapping, a query or a value in them does not make sense.
     #[error("{what}: {reason}")]
     Invalid {
@@ -161,7 +168,7 @@ impl Error {
     /// Whether the caller's input is at fault, rather than the store, the disk or the machine.
     #[must_use]
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::Corrupt(_) | Self::UnsupportedVersion { .. } | Self::Io { .. } | Self::Locked { .. })
+        !matches!(self, Self::Corrupt(_) | Self::UnsupportedVersion { .. } | Self::Io { .. } | Self::Locked { .. } | Self::Latched { .. })
     }
 }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::cursor::Cursor;
 use crate::error::{Corruption, Error, Result};
+use crate::order_id::OrderId;
 use crate::storage::Bytes;
 
 use super::bits::Bits;
@@ -104,6 +105,20 @@ impl Segment {
         let rows = self.summary.rows as usize;
         self.read(self.find(SectionId::Ids), |bytes| Ids::open(bytes, rows))?
             .ok_or_else(|| self.lacks("order ids"))
+    }
+
+    /// The row of an order id.
+    pub(crate) fn find(&self, id: &OrderId) -> Result<Option<u32>> {
+        let outside = self.summary.ids.as_ref().is_none_or(|(first, last)| id < first || id > last);
+        if outside {
+            return Ok(None);
+        }
+        self.ids()?.find(id).map_err(|damage| self.damage(SectionId::Ids.code(), damage))
+    }
+
+    /// An id as read, its damage placed in the file.
+    pub(crate) fn placed_id(&self, id: Result<OrderId, Corruption>) -> Result<OrderId> {
+        id.map_err(|damage| self.damage(SectionId::Ids.code(), damage))
     }
 
     /// Reads everything back into memory.

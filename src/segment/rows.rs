@@ -159,14 +159,13 @@ impl Rows {
     }
 
     /// The order in which a segment keeps these rows: along the place tree, orders without place first, and
-    /// in time within a unit; rows that `keep` refuses are left out.
-    pub(crate) fn sorted(&self, layout: &Layout, place: &Tree, keep: impl Fn(usize) -> bool) -> Vec<u32> {
+    /// in time within a unit.
+    pub(crate) fn sorted(&self, layout: &Layout, place: &Tree) -> Vec<u32> {
         let units = self.column(layout, ColumnId::Place);
         let created = self.column(layout, ColumnId::Created);
-        let mut keys: Vec<(u64, i64, u32)> = (0..self.len())
-            .filter(|&row| keep(row))
-            .map(|row| (position(place, units[row]), created[row], row as u32))
-            .collect();
+        let times = units.iter().zip(created);
+        let mut keys: Vec<(u64, i64, u32)> =
+            (0u32..).zip(times).map(|(row, (&unit, &time))| (position(place, unit), time, row)).collect();
         keys.sort_unstable();
         keys.into_iter().map(|(_, _, row)| row).collect()
     }

@@ -22,9 +22,9 @@ pub(crate) struct Sealer<'a> {
 }
 
 impl Sealer<'_> {
-    /// The bytes of a segment that holds the rows of one partition which `keep` accepts.
-    pub(crate) fn seal(&self, mut rows: Rows, partition: i32, keep: impl Fn(usize) -> bool) -> Vec<u8> {
-        let order = rows.sorted(self.layout, &self.forest.place, keep);
+    /// The bytes of a segment that holds the rows of one partition.
+    pub(crate) fn seal(&self, mut rows: Rows, partition: i32) -> Vec<u8> {
+        let order = rows.sorted(self.layout, &self.forest.place);
         rows.select(&order);
         let mut file = File::new(self.schema_version);
         let units = rows.column(self.layout, ColumnId::Place);

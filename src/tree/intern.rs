@@ -1,6 +1,6 @@
 //! Adding nodes: a path is looked up, and what is missing of it is added.
 
-use super::{Links, NONE, Name, Node, Step, Tree, raw};
+use super::{find, Links, NONE, Name, Node, Step, Tree, raw};
 use crate::{Error, Result};
 
 /// A name or a code has 1 to this many bytes.
@@ -39,6 +39,42 @@ impl Tree {
         }
     }
 
+    /// Whether [`intern_path`](Self::intern_path) would take a path, without adding anything.
+    ///
+    /// # Errors
+    /// As for [`intern`](Self::intern).
+    pub(crate) fn check_path(&self, steps: &[Step]) -> Result<()> {
+        let names = || find::join(steps.iter().map(|step| &step.name));
+        if steps.len() > self.levels.len() {
+            return Err(self.too_deep(&names()));
+        }
+        // None: not there yet, and so is what lies under it.
+        let mut parent = Some(None);
+        let mut new_codes: Vec<&str> = Vec::new();
+        for step in steps {
+            self.check("name", &step.name)?;
+            let code = step.code.as_deref();
+            code.map_or(Ok(()), |code| self.check("code", code))?;
+            let found = match (parent, code) {
+                (Some(parent), Some(code)) => self.child_coded(parent, &step.name, code)?,
+                (Some(parent), None) => self.child_named(parent, &step.name)?,
+                (None, Some(code)) => match self.coded(code) {
+                    Some(node) => return Err(self.moved(code, node, &names())),
+                    None => None,
+                },
+                (None, None) => None,
+            };
+            parent = found.map(Some);
+            if let (None, Some(code)) = (found, code) {
+                if new_codes.contains(&code) {
+                    return Err(Error::invalid(self.name(), format!("code {code:?} stands twice in {:?}", names())));
+                }
+                new_codes.push(code);
+            }
+        }
+        Ok(())
+    }
+
     fn check(&self, what: &str, text: &str) -> Result<()> {
         if (1..=NAME_LIMIT).contains(&text.len()) {
             return Ok(());
@@ -50,14 +86,21 @@ impl Tree {
     fn child_coded(&self, parent: Option<Node>, name: &str, code: &str) -> Result<Option<Node>> {
         let found = self.coded(code);
         if let Some(node) = found.filter(|node| self.parent(*node) != parent) {
-            let reason = format!(
-                "code {code:?} is {:?}, it cannot be {:?} too; give one of them another code",
-                self.shown(node),
-                self.shown_child(parent, name),
-            );
-            return Err(Error::invalid(self.name(), reason));
+            return Err(self.moved(code, node, &self.shown_child(parent, name)));
         }
         Ok(found)
+    }
+
+    /// The error for a code that names a node elsewhere.
+    fn moved(&self, code: &str, node: Node, path: &str) -> Error {
+        let there = self.shown(node);
+        let reason = format!("code {code:?} is {there:?}, it cannot be {path:?} too; give one of them another code");
+        Error::invalid(self.name(), reason)
+    }
+
+    fn too_deep(&self, path: &str) -> Error {
+        let levels = self.levels.join(", ");
+        Error::invalid(self.name(), format!("{path:?} is deeper than the levels, which are {levels}; shorten the path"))
     }
 
     fn child_named(&self, parent: Option<Node>, name: &str) -> Result<Option<Node>> {
@@ -81,12 +124,7 @@ impl Tree {
         }
         let depth = parent.map_or(0, |parent| self.level_of(parent) + 1);
         if depth >= self.levels.len() {
-            let reason = format!(
-                "{:?} is deeper than the levels, which are {}; shorten the path",
-                self.shown_child(parent, name),
-                self.levels.join(", "),
-            );
-            return Err(Error::invalid(self.name(), reason));
+            return Err(self.too_deep(&self.shown_child(parent, name)));
         }
         let free = self.free_interval(parent);
         let Some(node) = self.attach(parent, name, code) else {

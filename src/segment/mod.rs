@@ -1,0 +1,31 @@
+//! Segments: sealed, immutable files, each with the orders of one partition.
+//!
+//! [`format`] draws the file; [`writer`] seals rows into one, [`reader`] reads it in place. The other files
+//! are the encodings of its sections.
+
+mod bitmap;
+mod bits;
+mod column;
+mod directory;
+pub(crate) mod format;
+mod ids;
+mod lists;
+mod reader;
+mod row_mask;
+mod row_set;
+mod rows;
+mod search;
+mod sets;
+mod summary;
+mod text;
+mod words;
+mod writer;
+
+pub(crate) use bits::Bits;
+pub(crate) use column::{Column, MISSING};
+pub(crate) use directory::Directory;
+pub(crate) use reader::Segment;
+pub(crate) use row_mask::RowMask;
+pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, position, present};
+pub(crate) use summary::Summary;
+pub(crate) use writer::Sealer;

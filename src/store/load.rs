@@ -1,0 +1,396 @@
+//! The bulk load: many orders, little memory, one commit.
+//!
+//! Orders are collected per partition; when the buffer is full, each partition's part is sealed into a *run*, which is
+//! a segment that no manifest names. Finishing merges the runs of each partition and publishes them in one
+//! manifest. Until then a kill leaves the store as it was, and the writer that opens it next removes the runs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::filter::Condition;
+use crate::order::Order;
+use crate::order_id::OrderId;
+use crate::segment::{ColumnId, Layout, Rows, Sealer, Segment};
+use crate::tree::{Forest, log};
+
+use super::columns::{self, Columns};
+use super::intake::Intake;
+use super::{Progress, State, Store, merge, node_file};
+
+/// Orders held in memory unless [`Load::buffer`] says otherwise: a few hundred megabytes.
+const DEFAULT_BUFFER: usize = 1_000_000;
+
+/// A bulk load: orders pushed one by one or in columns become part of the store in one commit, when
+/// [`finish`](Self::finish) returns. Dropped before that, it leaves the store as it was.
+///
+/// ```
+/// use zonal::{Order, Schema, Store};
+///
+/// let store = Store::in_memory(Schema::builder("Asia/Shanghai").place(["district"]).build()?)?;
+/// let mut load = store.load()?;
+/// load.push(Order::new("1", "2026-03-01T09:12:00").place(["朝阳区"]))?;
+/// load.push(Order::new("2", "2026-03-01T09:13:00").place(["海淀区"]))?;
+/// let report = load.finish()?;
+/// assert_eq!(report.orders, 2);
+/// # Ok::<(), zonal::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Load {
+    store: Store,
+    intake: Intake,
+    buffer: usize,
+    pending: BTreeMap<i32, Pending>,
+    pending_orders: usize,
+    /// Orders pushed so far.
+    pushed: u64,
+    runs: Vec<Run>,
+    /// Of the ids of all runs, to find repeated ones.
+    hashes: Vec<u64>,
+    repeated: Vec<Repeated>,
+    next_file: u64,
+}
+
+/// Orders of one partition that no run holds yet.
+#[derive(Debug)]
+struct Pending {
+    rows: Rows,
+    /// When each came, counted from the start of the load.
+    arrivals: Vec<u64>,
+}
+
+/// Orders of one partition, sealed but not published. Runs stand in the order of arrival.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) partition: i32,
+    pub(super) segment: Segment,
+    /// Rows whose id came again in a later run.
+    pub(super) dropped: HashSet<u32>,
+}
+
+/// An order of a load that a later one with the same id replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Repeated {
+    /// The order id.
+    pub id: String,
+    /// When the replaced order was created, in seconds since 1970.
+    pub created: i64,
+}
+
+/// What a load did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LoadReport {
+    /// The number of the commit.
+    pub commit: u64,
+    /// Orders that the store gained.
+    pub orders: u64,
+    /// Orders of the load that a later one with the same id replaced, in no particular order.
+    pub repeated: Vec<Repeated>,
+    /// Bytes of the new segments.
+    pub bytes: u64,
+    /// How many partitions were written.
+    pub partitions: u64,
+}
+
+impl Load {
+    pub(super) fn new(store: Store) -> Self {
+        let state = store.state();
+        let born = state.manifest.commit + 1;
+        Self {
+            intake: Intake::new(state.schema.clone(), state.forest.clone(), born),
+            store,
+            buffer: DEFAULT_BUFFER,
+            pending: BTreeMap::new(),
+            pending_orders: 0,
+            pushed: 0,
+            runs: Vec::new(),
+            hashes: Vec::new(),
+            repeated: Vec::new(),
+            next_file: state.manifest.next_file,
+        }
+    }
+
+    /// How many orders to hold in memory before they are sealed to disk; a million without this call. An order
+    /// takes about 200 bytes.
+    #[must_use]
+    pub fn buffer(mut self, orders: usize) -> Self {
+        self.buffer = orders.max(1);
+        self
+    }
+
+    /// Adds an order.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOrder`] where the order does not fit the schema: the load goes on without it.
+    /// [`Error::Io`] where a run cannot be written.
+    pub fn push(&mut self, order: Order) -> Result<()> {
+        let row = self.intake.row(&order)?;
+        let created = row.columns.get(1).copied().unwrap_or_default();
+        let schema = &self.intake.schema;
+        let partition = schema.calendar().partition(schema.partition(), created);
+        let layout = &self.intake.layout;
+        let pending = self.pending.entry(partition).or_insert_with(|| Pending::new(layout));
+        pending.rows.push(row);
+        pending.arrivals.push(self.pushed);
+        self.pushed += 1;
+        self.pending_orders += 1;
+        self.spill_when_full()
+    }
+
+    /// Adds orders that come in columns.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where a column does not fit: the load goes on without all of these orders.
+    /// [`Error::Io`] where a run cannot be written.
+    pub fn push_columns(&mut self, columns: Columns) -> Result<()> {
+        let rows = columns::resolve(columns, &mut self.intake)?;
+        let (schema, layout) = (&self.intake.schema, &self.intake.layout);
+        let (calendar, grain) = (schema.calendar(), schema.partition());
+        let mut parts: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
+        for (row, &created) in (0u32..).zip(rows.column(layout, ColumnId::Created)) {
+            parts.entry(calendar.partition(grain, created)).or_default().push(row);
+        }
+        let arrived = self.pushed;
+        self.pushed += rows.len() as u64;
+        self.pending_orders += rows.len();
+        let single = parts.len() == 1;
+        let mut rows = Some(rows);
+        for (partition, members) in parts {
+            let Some(mut part) = (if single { rows.take() } else { rows.clone() }) else { continue };
+            if !single {
+                part.select(&members);
+            }
+            let pending = self.pending.entry(partition).or_insert_with(|| Pending::new(layout));
+            pending.rows.append(part);
+            pending.arrivals.extend(members.into_iter().map(|row| arrived + u64::from(row)));
+        }
+        self.spill_when_full()
+    }
+
+    /// How many orders were pushed so far.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.pushed
+    }
+
+    /// Whether none was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pushed == 0
+    }
+
+    /// Makes the orders part of the store, durably and all at once.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateOrder`] where the store has one of the ids already, [`Error::Io`] where a file
+    /// cannot be written; the store is as it was then.
+    pub fn finish(self) -> Result<LoadReport> {
+        self.finish_with(|_| {})
+    }
+
+    /// As [`finish`](Self::finish), and says how far it has come.
+    ///
+    /// # Errors
+    /// As for [`finish`](Self::finish).
+    pub fn finish_with(mut self, mut progress: impl FnMut(Progress)) -> Result<LoadReport> {
+        self.spill()?;
+        let state = self.store.state();
+        merge::drop_repeated(&mut self.runs, &mut self.hashes, &mut self.repeated)?;
+        merge::refuse_known(&self.runs, &self.hashes, &state.segments)?;
+        let mut by_partition: BTreeMap<i32, Vec<Run>> = BTreeMap::new();
+        for run in self.runs.drain(..) {
+            by_partition.entry(run.partition).or_default().push(run);
+        }
+        let (total, partitions) = (by_partition.len() as u64, by_partition.len() as u64);
+        let mut segments = Vec::new();
+        let mut merged = Vec::new();
+        for (done, (partition, mut runs)) in (0u64..).zip(by_partition) {
+            progress(Progress { stage: "sealing", done, total });
+            let whole = runs.len() == 1 && runs.iter().all(|run| run.dropped.is_empty());
+            match runs.pop() {
+                Some(run) if whole => segments.push(run.segment),
+                Some(last) => {
+                    runs.push(last);
+                    let rows = merge::merge(&runs, &self.intake.layout)?;
+                    merged.extend(runs.into_iter().map(|run| run.segment.name().to_owned()));
+                    let bytes = self.seal(vec![(partition, rows)])?;
+                    for (_, bytes) in bytes {
+                        segments.push(self.write(partition, &bytes)?);
+                    }
+                }
+                None => {}
+            }
+        }
+        progress(Progress { stage: "sealing", done: total, total });
+        let report = LoadReport {
+            commit: state.manifest.commit + 1,
+            orders: segments.iter().map(|segment| u64::from(segment.rows())).sum(),
+            repeated: std::mem::take(&mut self.repeated),
+            bytes: segments.iter().map(|segment| segment.bytes() as u64).sum(),
+            partitions,
+        };
+        self.publish(&state, segments)?;
+        for name in merged {
+            self.store.inner.storage.remove(&name)?;
+        }
+        Ok(report)
+    }
+
+    fn publish(&self, state: &State, new: Vec<Segment>) -> Result<()> {
+        let storage = self.store.inner.storage.as_ref();
+        let mut manifest = state.manifest.clone();
+        write_nodes(&self.store, &state.forest, &self.intake.forest, &mut manifest.nodes)?;
+        storage.sync_folder()?;
+        let mut segments = state.segments.clone();
+        segments.extend(new.into_iter().map(Arc::new));
+        segments.sort_by(|a, b| (a.summary().partition, a.name()).cmp(&(b.summary().partition, b.name())));
+        manifest.commit += 1;
+        // Stamps never go back, whatever the machine's clock does.
+        manifest.committed = manifest.committed.max(storage.now());
+        manifest.next_file = self.next_file;
+        manifest.segments = segments.iter().map(|segment| segment.name().to_owned()).collect();
+        self.store.publish(State {
+            manifest,
+            schema: state.schema.clone(),
+            forest: self.intake.forest.clone(),
+            segments,
+        })
+    }
+
+    fn spill_when_full(&mut self) -> Result<()> {
+        if self.pending_orders < self.buffer { Ok(()) } else { self.spill() }
+    }
+
+    /// Seals what is in memory into runs.
+    fn spill(&mut self) -> Result<()> {
+        let mut parts: Vec<(i32, Pending)> = std::mem::take(&mut self.pending).into_iter().collect();
+        self.pending_orders = 0;
+        let dropped = self.repeated_in(&parts);
+        let mut rows = Vec::with_capacity(parts.len());
+        for (part, (partition, pending)) in parts.drain(..).enumerate() {
+            let mut pending = pending.rows;
+            if let Some(dropped) = dropped.get(&part) {
+                let kept: Vec<u32> =
+                    (0u32..).take(pending.len()).filter(|row| !dropped.contains(row)).collect();
+                pending.select(&kept);
+            }
+            rows.push((partition, pending));
+        }
+        for (partition, bytes) in self.seal(rows)? {
+            let segment = self.write(partition, &bytes)?;
+            self.runs.push(Run { partition, segment, dropped: HashSet::new() });
+        }
+        Ok(())
+    }
+
+    /// The rows of each part whose id comes again later in the buffer. Remembers the ids of those that stay.
+    fn repeated_in(&mut self, parts: &[(i32, Pending)]) -> HashMap<usize, HashSet<u32>> {
+        let mut seen: Vec<(u64, u64, usize, u32)> = Vec::with_capacity(self.hashes.len());
+        for (part, (_, pending)) in parts.iter().enumerate() {
+            let ids = pending.rows.ids.iter().zip(&pending.arrivals);
+            seen.extend((0u32..).zip(ids).map(|(row, (id, &arrival))| (id.hash64(), arrival, part, row)));
+        }
+        seen.sort_unstable();
+        let mut dropped: HashMap<usize, HashSet<u32>> = HashMap::new();
+        let id = |part: usize, row: u32| &parts[part].1.rows.ids[row as usize];
+        for same_hash in seen.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let mut last: HashMap<&OrderId, (usize, u32)> = HashMap::new();
+            for &(_, _, part, row) in same_hash {
+                if let Some((part, row)) = last.insert(id(part, row), (part, row)) {
+                    let created = parts[part].1.rows.column(&self.intake.layout, ColumnId::Created);
+                    self.repeated.push(Repeated {
+                        id: id(part, row).to_string(),
+                        created: created[row as usize],
+                    });
+                    dropped.entry(part).or_default().insert(row);
+                }
+            }
+        }
+        self.hashes.extend(seen.iter().map(|&(hash, ..)| hash));
+        dropped
+    }
+
+    /// Seals rows of several partitions, on the store's threads.
+    fn seal(&self, parts: Vec<(i32, Rows)>) -> Result<Vec<(i32, Vec<u8>)>> {
+        let Intake { schema, layout, forest, .. } = &self.intake;
+        let bind = |filter| Condition::bind_counter(filter, schema, forest);
+        let counters: Vec<Condition> =
+            schema.counters.iter().map(|counter| bind(&counter.filter)).collect::<Result<_>>()?;
+        let schema_version = self.store.state().manifest.schemas.len().saturating_sub(1);
+        let sealer = Sealer {
+            schema,
+            schema_version: u32::try_from(schema_version).unwrap_or(u32::MAX),
+            layout,
+            forest,
+            counters: &counters,
+        };
+        let seal = |(partition, rows)| (partition, sealer.seal(rows, partition));
+        Ok(match parts.len() {
+            0 | 1 => parts.into_iter().map(seal).collect(),
+            _ => self.store.pool()?.install(|| parts.into_par_iter().map(seal).collect()),
+        })
+    }
+
+    /// Writes a segment under a new name and opens it.
+    fn write(&mut self, partition: i32, bytes: &[u8]) -> Result<Segment> {
+        let schema = &self.intake.schema;
+        let name = format!(
+            "segments/{}-{:06}.segment",
+            schema.calendar().partition_name(schema.partition(), partition),
+            self.next_file
+        );
+        self.next_file += 1;
+        let storage = &self.store.inner.storage;
+        let mut file = storage.create(&name)?;
+        file.write_all(bytes).map_err(|error| Error::io("write", &name, error))?;
+        file.sync()?;
+        drop(file);
+        Segment::open(&name, storage.open(&name)?)
+    }
+}
+
+impl Pending {
+    fn new(layout: &Layout) -> Self {
+        Self { rows: Rows::new(layout), arrivals: Vec::new() }
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for run in self.runs.drain(..) {
+            // What cannot be removed now is removed when the store is opened next.
+            let _ = self.store.inner.storage.remove(run.segment.name());
+        }
+        self.store.inner.loading.store(false, Ordering::Release);
+    }
+}
+
+/// Appends the nodes that `forest` has and `before` has not to the node logs, and notes the new lengths.
+fn write_nodes(
+    store: &Store,
+    before: &Forest,
+    forest: &Forest,
+    lengths: &mut BTreeMap<String, u64>,
+) -> Result<()> {
+    for ((name, old), (_, tree)) in before.all().zip(forest.all()) {
+        if tree.len() == old.len() {
+            continue;
+        }
+        let length = lengths.get(&name).copied().unwrap_or(0);
+        let file_name = node_file(&name);
+        let mut file = store.inner.storage.append(&file_name, length)?;
+        let mut bytes = if length == 0 { log::header() } else { Vec::new() };
+        bytes.extend(log::encode(tree, old.len()));
+        file.write_all(&bytes).map_err(|error| Error::io("write", &file_name, error))?;
+        file.sync()?;
+        lengths.insert(name, length + bytes.len() as u64);
+    }
+    Ok(())
+}

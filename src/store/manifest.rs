@@ -1,0 +1,130 @@
+//! The manifest: the file that says which files make up the store.
+//!
+//! One line with magic, version, length and crc32 of what follows, then JSON. It is written aside, synced and renamed,
+//! so that a store always has a whole one; what it does not name is not part of the store.
+
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Corruption, Error, Result};
+use crate::schema::Schema;
+use crate::storage::Storage;
+
+pub(crate) const MANIFEST: &str = "MANIFEST";
+/// Where the next manifest is written before it takes its name.
+pub(crate) const NEXT_MANIFEST: &str = "MANIFEST.next";
+const MAGIC: &str = "zonal-manifest";
+const VERSION: u32 = 1;
+
+/// Which files make up the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    /// The last commit that the files hold; 0 for an empty store.
+    pub(crate) commit: u64,
+    /// When that commit was made, in seconds since 1970.
+    pub(crate) committed: i64,
+    /// The number for the next file; numbers are never used twice.
+    pub(crate) next_file: u64,
+    /// The schema's versions, the store's own last; segments name theirs by its place.
+    pub(crate) schemas: Vec<Schema>,
+    /// The committed length of every node log.
+    pub(crate) nodes: BTreeMap<String, u64>,
+    /// The names of the segments.
+    pub(crate) segments: Vec<String>,
+}
+
+impl Manifest {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>> {
+        let body = serde_json::to_vec_pretty(self).map_err(|error| Error::invalid("schema", error.to_string()))?;
+        let mut bytes =
+            format!("{MAGIC} {VERSION} {} {:08x}\n", body.len(), crc32fast::hash(&body)).into_bytes();
+        bytes.extend_from_slice(&body);
+        Ok(bytes)
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
+        let damage = |at: usize, reason: String| -> Error {
+            Corruption::new(at, reason).within(MANIFEST, "manifest", 0).into()
+        };
+        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let line = end.and_then(|end| bytes.get(..end)).and_then(|line| std::str::from_utf8(line).ok());
+        let (Some(end), Some(line)) = (end, line) else {
+            return Err(damage(0, "it does not begin with a line of text".to_owned()));
+        };
+        let mut words = line.split(' ');
+        if words.next() != Some(MAGIC) {
+            return Err(damage(0, "it does not begin like a manifest".to_owned()));
+        }
+        match words.next().and_then(|version| version.parse().ok()) {
+            Some(VERSION) => {}
+            Some(found) => {
+                return Err(Error::UnsupportedVersion { file: MANIFEST.to_owned(), found, known: VERSION });
+            }
+            None => return Err(damage(0, "its first line names no version".to_owned())),
+        }
+        let length = words.next().and_then(|length| length.parse::<usize>().ok());
+        let crc = words.next().and_then(|crc| u32::from_str_radix(crc, 16).ok());
+        let body = bytes.get(end.saturating_add(1)..).unwrap_or(&[]);
+        if length != Some(body.len()) {
+            return Err(damage(end, format!("{} bytes follow its first line, which says otherwise", body.len())));
+        }
+        // Under the fuzzer a checksum would only hide what lies behind it.
+        if crc != Some(crc32fast::hash(body)) && !cfg!(fuzzing) {
+            return Err(damage(end, "its checksum does not agree".to_owned()));
+        }
+        let manifest: Self = serde_json::from_slice(body).map_err(|error| damage(end, error.to_string()))?;
+        if manifest.schemas.is_empty() {
+            return Err(damage(end, "it has no schema".to_owned()));
+        }
+        Ok(manifest)
+    }
+
+    /// Makes this the store's manifest: from the return on, durably; before, not at all.
+    pub(crate) fn publish(&self, storage: &dyn Storage) -> Result<()> {
+        let mut file = storage.create(NEXT_MANIFEST)?;
+        file.write_all(&self.encode()?).map_err(|error| Error::io("write", NEXT_MANIFEST, error))?;
+        file.sync()?;
+        drop(file);
+        storage.rename(NEXT_MANIFEST, MANIFEST)?;
+        storage.sync_folder()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Manifest {
+        Manifest {
+            commit: 7,
+            committed: 1_300_000_000,
+            next_file: 12,
+            schemas: vec![Schema::builder("Asia/Shanghai").place(["city"]).category("channel").build().unwrap()],
+            nodes: [("place".to_owned(), 12)].into(),
+            segments: vec!["segments/2011-07-000001.segment".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_manifest_comes_back_as_it_was() {
+        assert_eq!(Manifest::decode(&sample().encode().unwrap()).unwrap(), sample());
+    }
+
+    #[test]
+    fn every_truncation_and_every_flipped_byte_is_an_error() {
+        let bytes = sample().encode().unwrap();
+        for length in 0..bytes.len() {
+            assert!(Manifest::decode(&bytes[..length]).is_err(), "{length} bytes");
+        }
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 0x10;
+            assert!(Manifest::decode(&flipped).is_err(), "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Bringing the runs of a load together: ids that came twice, ids that the store has, runs of one partition.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::order_id::OrderId;
+use crate::segment::{ColumnId, Layout, Rows, Segment};
+
+use super::load::{Repeated, Run};
+
+/// Marks the rows whose id comes again in a later run, and reports them. Sorts the hashes.
+pub(super) fn drop_repeated(
+    runs: &mut [Run],
+    hashes: &mut [u64],
+    repeated: &mut Vec<Repeated>,
+) -> Result<()> {
+    hashes.sort_unstable();
+    let twice: HashSet<u64> = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let mut last: HashMap<OrderId, (usize, u32)> = HashMap::new();
+    for number in 0..runs.len() {
+        let rows = candidates(&runs[number].segment, &twice)?;
+        for (id, row) in rows {
+            if let Some((earlier, row)) = last.insert(id.clone(), (number, row)) {
+                let created = runs[earlier].segment.column(ColumnId::Created)?;
+                let created = created.map_or(0, |created| created.get(row as usize));
+                repeated.push(Repeated { id: id.to_string(), created });
+                runs[earlier].dropped.insert(row);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a run whose id has one of these hashes.
+fn candidates(segment: &Segment, hashes: &HashSet<u64>) -> Result<Vec<(OrderId, u32)>> {
+    let mut found = Vec::new();
+    each_id(segment, |id, row| {
+        if hashes.contains(&id.hash64()) {
+            found.push((id, row));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn each_id(segment: &Segment, mut visit: impl FnMut(OrderId, u32) -> Result<()>) -> Result<()> {
+    let ids = segment.ids()?;
+    (0..segment.rows()).try_for_each(|row| visit(segment.placed_id(ids.get(row as usize))?, row))
+}
+
+/// Fails where the store has one of the load's ids already. Reads the ids of a segment only where it could.
+pub(super) fn refuse_known(runs: &[Run], hashes: &[u64], segments: &[Arc<Segment>]) -> Result<()> {
+    for segment in segments {
+        let overlaps = |run: &&Run| match (&run.segment.summary().ids, &segment.summary().ids) {
+            (Some((first, last)), Some((least, most))) => first <= most && least <= last,
+            _ => false,
+        };
+        let overlapping: Vec<&Run> = runs.iter().filter(overlaps).collect();
+        let new: u64 = overlapping.iter().map(|run| u64::from(run.segment.rows())).sum();
+        if new < u64::from(segment.rows()) {
+            for run in overlapping {
+                each_id(&run.segment, |id, _| refuse(segment.find(&id)?.is_some(), &id))?;
+            }
+        } else {
+            each_id(segment, |id, _| {
+                if hashes.binary_search(&id.hash64()).is_err() {
+                    return Ok(());
+                }
+                overlapping.iter().try_for_each(|run| refuse(run.segment.find(&id)?.is_some(), &id))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn refuse(known: bool, id: &OrderId) -> Result<()> {
+    if known { Err(Error::DuplicateOrder { id: id.to_string() }) } else { Ok(()) }
+}
+
+/// The rows of several runs, without those that were dropped.
+pub(super) fn merge(runs: &[Run], layout: &Layout) -> Result<Rows> {
+    let mut all = Rows::new(layout);
+    for run in runs {
+        let mut rows = run.segment.read_rows(layout)?;
+        if !run.dropped.is_empty() {
+            let kept: Vec<u32> = (0..run.segment.rows()).filter(|row| !run.dropped.contains(row)).collect();
+            rows.select(&kept);
+        }
+        all.append(rows);
+    }
+    Ok(all)
+}
