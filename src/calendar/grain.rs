@@ -1,0 +1,139 @@
+//! The steps of a calendar.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::civil::Step;
+use crate::{Error, Result};
+
+/// A step of a calendar, from fine to coarse.
+///
+/// As text, in serde and on the command line: `hour`, `day`, `week`, `month`, `quarter`, `half-year`, `year`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Grain {
+    /// From one full hour of the wall clock to the next. Where the clock jumps a new hour starts, so that an
+    /// hour that is shown twice is two, and some zones have shorter ones.
+    Hour,
+    /// A date.
+    Day,
+    /// An ISO week: seven days from Monday.
+    Week,
+    /// A month.
+    Month,
+    /// Three months from January, April, July or October.
+    Quarter,
+    /// Six months from January or July.
+    HalfYear,
+    /// A year.
+    Year,
+}
+
+impl Grain {
+    const NAMES: [(Self, &str); 7] = [
+        (Self::Hour, "hour"),
+        (Self::Day, "day"),
+        (Self::Week, "week"),
+        (Self::Month, "month"),
+        (Self::Quarter, "quarter"),
+        (Self::HalfYear, "half-year"),
+        (Self::Year, "year"),
+    ];
+
+    /// The whole days that a step is made of; an hour is not.
+    pub(super) const fn step(self) -> Option<Step> {
+        match self {
+            Self::Hour => None,
+            Self::Day => Some(Step::Day),
+            Self::Week => Some(Step::Week),
+            Self::Month => Some(Step::Months(1)),
+            Self::Quarter => Some(Step::Months(3)),
+            Self::HalfYear => Some(Step::Months(6)),
+            Self::Year => Some(Step::Months(12)),
+        }
+    }
+}
+
+impl fmt::Display for Grain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(grain, _)| grain == self).map_or("", |(_, name)| name);
+        f.pad(name)
+    }
+}
+
+impl FromStr for Grain {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let known = Self::NAMES.iter().find(|(_, name)| *name == text);
+        let unknown = || Error::unknown("grain", text, Self::NAMES.iter().map(|(_, name)| *name));
+        known.map(|(grain, _)| *grain).ok_or_else(unknown)
+    }
+}
+
+/// How much time one partition of a store holds, by the orders' creation.
+///
+/// As text and in serde: `day`, `month`, `year`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartitionGrain {
+    /// A day, for more than a million orders a month.
+    Day,
+    /// A month, which suits most cities.
+    #[default]
+    Month,
+    /// A year, for few orders over many years.
+    Year,
+}
+
+impl PartitionGrain {
+    pub(super) const fn step(self) -> Step {
+        match self {
+            Self::Day => Step::Day,
+            Self::Month => Step::Months(1),
+            Self::Year => Step::Months(12),
+        }
+    }
+}
+
+impl From<PartitionGrain> for Grain {
+    fn from(partition: PartitionGrain) -> Self {
+        match partition {
+            PartitionGrain::Day => Self::Day,
+            PartitionGrain::Month => Self::Month,
+            PartitionGrain::Year => Self::Year,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_serde_agree() {
+        for (grain, name) in Grain::NAMES {
+            assert_eq!(grain.to_string(), name);
+            assert_eq!(name.parse::<Grain>().unwrap(), grain);
+            assert_eq!(serde_json::to_string(&grain).unwrap(), format!("{name:?}"));
+            assert_eq!(serde_json::from_str::<Grain>(&format!("{name:?}")).unwrap(), grain);
+        }
+        for partition in [PartitionGrain::Day, PartitionGrain::Month, PartitionGrain::Year] {
+            let name = Grain::from(partition).to_string();
+            assert_eq!(serde_json::to_string(&partition).unwrap(), format!("{name:?}"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_grain_names_the_nearest() {
+        let error = "mont".parse::<Grain>().unwrap_err();
+        assert!(
+            error.to_string().starts_with("there is no grain \"mont\"; the nearest are month"),
+            "{error}"
+        );
+        assert!("Hour".parse::<Grain>().is_err());
+    }
+}
