@@ -1,0 +1,377 @@
+//! A column of integers, bit-packed with O(1) random access.
+//!
+//! ```text
+//! min i64 · width u8 · nullable u8 · 6 zero bytes · codes, `width` bits each, lowest bit first · 8 zero bytes
+//! ```
+//!
+//! A value's code is its distance from the smallest value; where rows are missing, 0 means missing and the codes
+//! of values start at 1. A code of up to 57 bits lies, at any bit offset, within eight bytes, and the eight bytes
+//! at the end let every code be read with one unaligned load: so widths of 58 to 63 are stored as 64, and nothing
+//! else needs a special case.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::ops::Range;
+
+use super::search;
+use crate::error::Corruption;
+
+/// What a column holds where a row has no value. It sorts before every value.
+pub(crate) const MISSING: i64 = i64::MIN;
+
+const HEADER: usize = 16;
+const PADDING: usize = 8;
+/// The widest code that one eight-byte load covers at any bit offset.
+const WIDEST_PACKED: u32 = 57;
+
+/// A column of `values`, [`MISSING`] where there is none.
+pub(crate) fn encode(values: &[i64]) -> Vec<u8> {
+    let (mut min, mut max, mut nullable) = (i64::MAX, i64::MIN, false);
+    for &value in values {
+        if value == MISSING {
+            nullable = true;
+        } else {
+            min = min.min(value);
+            max = max.max(value);
+        }
+    }
+    let packing = if max == MISSING {
+        Packing::new(0, 0, nullable)
+    } else {
+        Packing::new(min, stored_width(code(max, min, nullable)), nullable)
+    };
+    let mut bytes = Vec::with_capacity(packing.size(values.len()).unwrap_or_default());
+    bytes.extend_from_slice(&packing.min.to_le_bytes());
+    bytes.extend_from_slice(&[packing.width as u8, u8::from(nullable), 0, 0, 0, 0, 0, 0]);
+
+    let (mut pending, mut used) = (0_u128, 0_u32);
+    for &value in values {
+        let code = if value == MISSING { 0 } else { code(value, min, nullable) };
+        pending |= u128::from(code) << used;
+        used = used.wrapping_add(packing.width);
+        if used >= u64::BITS {
+            bytes.extend_from_slice(&(pending as u64).to_le_bytes());
+            pending >>= u64::BITS;
+            used = used.wrapping_sub(u64::BITS);
+        }
+    }
+    let rest = used.div_ceil(8) as usize;
+    bytes.extend((pending as u64).to_le_bytes().iter().take(rest));
+    bytes.extend_from_slice(&[0; PADDING]);
+    bytes
+}
+
+/// How far `value` is from a smaller or equal `min`, one more where 0 means missing. As `min` is never [`MISSING`],
+/// this fits in 64 bits.
+fn code(value: i64, min: i64, nullable: bool) -> u64 {
+    (value.wrapping_sub(min) as u64).wrapping_add(u64::from(nullable))
+}
+
+fn stored_width(largest_code: u64) -> u32 {
+    match u64::BITS.wrapping_sub(largest_code.leading_zeros()) {
+        width if width <= WIDEST_PACKED => width,
+        _ => u64::BITS,
+    }
+}
+
+/// What the header says: how codes and values belong together.
+#[derive(Clone, Copy, Debug)]
+struct Packing {
+    min: i64,
+    width: u32,
+    nullable: bool,
+}
+
+impl Packing {
+    fn new(min: i64, width: u32, nullable: bool) -> Self {
+        Self { min, width, nullable }
+    }
+
+    /// The bytes of a column of `rows`, unless the machine cannot address as many bits.
+    fn size(self, rows: usize) -> Option<usize> {
+        rows.checked_mul(self.width as usize)?.div_ceil(8).checked_add(HEADER)?.checked_add(PADDING)
+    }
+}
+
+/// A column read in place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column<'a> {
+    codes: &'a [u8],
+    rows: usize,
+    width: usize,
+    mask: u64,
+    /// The value of code 0, or what would be, where 0 means missing.
+    base: i64,
+    nullable: bool,
+    min: i64,
+}
+
+impl<'a> Column<'a> {
+    /// The column of `rows` rows that `bytes` are, all of them.
+    ///
+    /// # Errors
+    /// Where the header makes no sense, or the length is not what it asks for. The codes are not looked at.
+    pub(crate) fn open(bytes: &'a [u8], rows: usize) -> Result<Self, Corruption> {
+        let Some((min, rest)) = bytes.split_first_chunk::<8>() else {
+            return Err(Corruption::new(0, "a column is shorter than its header"));
+        };
+        let min = i64::from_le_bytes(*min);
+        let (width, nullable, codes) = match rest {
+            [width, nullable @ (0 | 1), 0, 0, 0, 0, 0, 0, codes @ ..] => {
+                (u32::from(*width), *nullable == 1, codes)
+            }
+            _ => return Err(Corruption::new(8, "a column's header is not one")),
+        };
+        if min == MISSING {
+            return Err(Corruption::new(0, "a column's smallest value is the mark for missing"));
+        }
+        if width > WIDEST_PACKED && width != u64::BITS {
+            return Err(Corruption::new(8, format!("a column's codes cannot have {width} bits")));
+        }
+        if Packing::new(min, width, nullable).size(rows) != Some(bytes.len()) {
+            let reason = format!("{} bytes cannot be a column of {rows} rows of {width} bits", bytes.len());
+            return Err(Corruption::new(0, reason));
+        }
+        let mask = u64::MAX.checked_shr(u64::BITS.wrapping_sub(width)).unwrap_or(0);
+        let base = min.wrapping_sub(i64::from(nullable));
+        Ok(Self { codes, rows, width: width as usize, mask, base, nullable, min })
+    }
+
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The value of `row`; [`MISSING`] where it has none, and beyond the last row.
+    #[inline]
+    pub(crate) fn get(&self, row: usize) -> i64 {
+        if row < self.rows { self.value_of(self.code(row)) } else { MISSING }
+    }
+
+    /// The code of `row`: in the order of the values, small where the column's span is. 0 beyond the last row.
+    #[inline]
+    pub(crate) fn code(&self, row: usize) -> u64 {
+        // No overflow for rows that exist: `open` has computed the end. Others fall out of the bytes or read padding.
+        let bit = row.wrapping_mul(self.width);
+        let word = self.codes.get(bit >> 3..).and_then(<[u8]>::first_chunk::<PADDING>);
+        word.map_or(0, |word| (u64::from_le_bytes(*word) >> (bit & 7)) & self.mask)
+    }
+
+    /// The code that `value` has in this column, `None` where no row can have it.
+    pub(crate) fn code_of(&self, value: i64) -> Option<u64> {
+        if value == MISSING {
+            return self.nullable.then_some(0);
+        }
+        (value >= self.min).then(|| code(value, self.min, self.nullable)).filter(|code| *code <= self.mask)
+    }
+
+    /// The value that `code` stands for.
+    #[inline]
+    pub(crate) fn value_of(&self, code: u64) -> i64 {
+        if self.nullable && code == 0 { MISSING } else { self.base.wrapping_add(code as i64) }
+    }
+
+    /// Appends the values of the rows of `range`, as far as there are any.
+    pub(crate) fn decode(&self, range: Range<usize>, values: &mut Vec<i64>) {
+        let range = range.start..range.end.min(self.rows);
+        // Each loop knows what it has not to look at.
+        if self.nullable {
+            values.extend(range.map(|row| match self.code(row) {
+                0 => MISSING,
+                code => self.base.wrapping_add(code as i64),
+            }));
+        } else {
+            values.extend(range.map(|row| self.base.wrapping_add(self.code(row) as i64)));
+        }
+    }
+
+    /// Calls `each` with every row of `range`, as far as there are any, and its value.
+    #[inline]
+    pub(crate) fn for_each(&self, range: Range<usize>, mut each: impl FnMut(usize, i64)) {
+        for row in range.start..range.end.min(self.rows) {
+            each(row, self.value_of(self.code(row)));
+        }
+    }
+
+    /// The first row of `range` whose value is not below `value`, or the range's end. The values ascend in `range`.
+    pub(crate) fn lower_bound(&self, range: Range<usize>, value: i64) -> usize {
+        search::lower_bound(range, |row| self.get(row) < value)
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// Where the bytes are not the ones that [`encode`] gives for the values they hold.
+    pub(crate) fn check(&self) -> Result<(), Corruption> {
+        let first = u64::from(self.nullable);
+        let (mut least, mut largest, mut missing) = (u64::MAX, 0, false);
+        for row in 0..self.rows {
+            let code = self.code(row);
+            if code < first {
+                missing = true;
+            } else {
+                least = least.min(code);
+            }
+            largest = largest.max(code);
+        }
+        let header = |reason: &str| Err(Corruption::new(0, reason));
+        if missing != self.nullable {
+            return header("a column without a missing row makes room for one");
+        }
+        if least != first && !(least == u64::MAX && self.min == 0) {
+            return header("no row has a column's smallest value");
+        }
+        if stored_width(largest) as usize != self.width {
+            return header("a column's codes are wider than they need");
+        }
+        if i128::from(self.base).wrapping_add(i128::from(largest)) > i128::from(i64::MAX) {
+            return header("a column's largest value is beyond 64 bits");
+        }
+        let end = self.rows.wrapping_mul(self.width);
+        let mut tail = self.codes.get(end >> 3..).unwrap_or_default().iter();
+        let partial = if end & 7 == 0 { 0 } else { tail.next().map_or(0, |byte| byte >> (end & 7)) };
+        if partial != 0 || tail.any(|byte| *byte != 0) {
+            return Err(Corruption::new(HEADER.wrapping_add(end >> 3), "a column's padding is not zero"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop at the first surprise"
+)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values() -> impl Strategy<Value = Vec<i64>> {
+        let edges =
+            prop_oneof![Just(MISSING), Just(i64::MAX), Just(i64::MIN + 1), Just(0), Just(-1), any::<i64>(),];
+        let narrow = (any::<i64>(), 0_u32..=64).prop_flat_map(|(base, width)| {
+            let span = u64::MAX.checked_shr(64 - width).unwrap_or(0);
+            let value = prop_oneof![Just(0), Just(span), 0..=span];
+            prop::collection::vec(
+                prop_oneof![
+                    9 => value.prop_map(move |code| base.saturating_add_unsigned(code)),
+                    1 => Just(MISSING),
+                ],
+                0..200,
+            )
+        });
+        prop_oneof![
+            prop::collection::vec(edges, 0..50),
+            narrow,
+            (any::<i64>(), 0_usize..100).prop_map(|(value, rows)| vec![value; rows]),
+        ]
+    }
+
+    fn agrees(values: &[i64]) {
+        let bytes = encode(values);
+        let column = Column::open(&bytes, values.len()).unwrap();
+        column.check().unwrap();
+        assert_eq!(column.rows(), values.len());
+        for (row, &value) in values.iter().enumerate() {
+            assert_eq!(column.get(row), value);
+            assert_eq!(column.code_of(value), Some(column.code(row)));
+            assert_eq!(column.value_of(column.code(row)), value);
+        }
+        assert_eq!(column.get(values.len()), MISSING);
+        assert_eq!(column.get(usize::MAX), MISSING);
+    }
+
+    #[test]
+    fn the_layout_is_pinned() {
+        let bytes = encode(&[7, MISSING, 9]);
+        let mut expected = 7_i64.to_le_bytes().to_vec();
+        expected.extend([2, 1, 0, 0, 0, 0, 0, 0, 0b11_00_01, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn every_width_and_the_whole_span_survive() {
+        for width in 0..=64 {
+            let span = u64::MAX.checked_shr(64 - width).unwrap_or(0);
+            for base in [0, -5, i64::MIN + 1] {
+                let top = base.saturating_add_unsigned(span);
+                agrees(&[base, top, base, base, top, top, base, top, base, base, top]);
+                agrees(&[base, top, MISSING, base, MISSING]);
+            }
+        }
+        agrees(&[i64::MIN + 1, i64::MAX]);
+        agrees(&[i64::MIN + 1, MISSING, i64::MAX, 0]);
+    }
+
+    #[test]
+    fn constant_and_missing_columns_cost_a_header() {
+        for value in [0, 42, i64::MAX, MISSING] {
+            let values = vec![value; 1000];
+            agrees(&values);
+            assert_eq!(encode(&values).len(), HEADER + PADDING);
+        }
+        agrees(&[]);
+    }
+
+    #[test]
+    fn values_outside_have_no_code() {
+        let bytes = encode(&[10, 13]);
+        let column = Column::open(&bytes, 2).unwrap();
+        let codes = [9, 10, 13, 14, MISSING, i64::MAX].map(|value| column.code_of(value));
+        assert_eq!(codes, [None, Some(0), Some(3), None, None, None]);
+    }
+
+    proptest! {
+        #[test]
+        fn columns_round_trip(values in values(), start in 0_usize..250, end in 0_usize..250) {
+            agrees(&values);
+            let bytes = encode(&values);
+            let column = Column::open(&bytes, values.len()).unwrap();
+            let expected: Vec<i64> = values.iter().copied().take(end).skip(start).collect();
+            let mut decoded = vec![5];
+            column.decode(start..end, &mut decoded);
+            prop_assert_eq!(decoded.split_first(), Some((&5, expected.as_slice())));
+            let mut visited = Vec::new();
+            column.for_each(start..end, |row, value| visited.push((row, value)));
+            prop_assert_eq!(visited, (start..).zip(expected).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn lower_bound_finds_the_first_not_below(mut values in values(), value in any::<i64>(), at in any::<usize>()) {
+            values.sort_unstable();
+            let value = if values.is_empty() { value } else { values[at % values.len()] };
+            let bytes = encode(&values);
+            let column = Column::open(&bytes, values.len()).unwrap();
+            for value in [value, value.saturating_add(1)] {
+                let expected = values.partition_point(|other| *other < value);
+                prop_assert_eq!(column.lower_bound(0..values.len(), value), expected);
+            }
+        }
+
+        /// Whatever passes the check is what the encoder writes; whatever does not is read without a panic.
+        #[test]
+        fn damage_is_found(values in values(), at in any::<prop::sample::Index>(), flip in 1_u8.., rows in 0_usize..4) {
+            let mut bytes = encode(&values);
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+            let rows = values.len() + rows;
+            if let Ok(column) = Column::open(&bytes, rows) {
+                let mut decoded = Vec::new();
+                column.decode(0..rows, &mut decoded);
+                prop_assert!(column.check().is_err() || encode(&decoded) == bytes);
+            }
+        }
+
+        #[test]
+        fn any_bytes_open_or_fail(bytes in prop::collection::vec(prop_oneof![Just(0), any::<u8>()], 0..64), rows in any::<usize>()) {
+            for rows in [rows, rows % 64, 0] {
+                if let Ok(column) = Column::open(&bytes, rows) {
+                    for row in [0, 1, rows / 2, rows.wrapping_sub(1), rows, usize::MAX] { column.get(row); }
+                    column.lower_bound(0..rows, 5);
+                    // Columns of no width have as many rows as one likes.
+                    if rows <= 64 { drop(column.check()); }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! A set of rows on the heap, one bit each: what a filter has found while a query runs.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::ops::Range;
+
+use super::bits::Bits;
+use super::column::Column;
+use super::words::{Cut, Words, low_bits};
+
+/// A set of rows below a number of rows. Rows beyond are never in it, and adding one does nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RowMask {
+    words: Vec<u64>,
+    rows: u32,
+}
+
+impl RowMask {
+    /// No row of `rows`.
+    pub(crate) fn new(rows: u32) -> Self {
+        Self { words: vec![0; rows.div_ceil(64) as usize], rows }
+    }
+
+    /// Every row of `rows`.
+    pub(crate) fn full(rows: u32) -> Self {
+        let mut mask = Self::new(rows);
+        mask.insert_range(0..rows);
+        mask
+    }
+
+    /// The rows of `range` whose value in `column` is accepted; a missing value is
+    /// [`MISSING`](super::column::MISSING).
+    pub(crate) fn matching(column: &Column<'_>, range: Range<u32>, accept: impl Fn(i64) -> bool) -> Self {
+        let mut mask = Self::new(u32::try_from(column.rows()).unwrap_or(u32::MAX));
+        let Some(cut) = Cut::new(mask.clip(range)) else { return mask };
+        for (index, slot) in mask.words.iter_mut().enumerate().take(cut.last.wrapping_add(1)).skip(cut.first)
+        {
+            let first = index << 6;
+            let mut word = 0;
+            column.for_each(first..first.wrapping_add(64), |row, value| {
+                word |= u64::from(accept(value)) << (row & 63);
+            });
+            *slot = word;
+        }
+        mask.keep(&cut);
+        mask
+    }
+
+    /// How many rows there are, in the set or not.
+    pub(crate) fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// Adds `row`.
+    #[inline]
+    pub(crate) fn insert(&mut self, row: u32) {
+        if row < self.rows
+            && let Some(word) = self.words.get_mut((row >> 6) as usize)
+        {
+            *word |= 1 << (row & 63);
+        }
+    }
+
+    /// Adds the rows of `range`.
+    pub(crate) fn insert_range(&mut self, range: Range<u32>) {
+        let Some(cut) = Cut::new(self.clip(range)) else { return };
+        match self.words.get_mut(cut.first..=cut.last) {
+            Some([only]) => *only |= cut.head & cut.tail,
+            Some([first, middle @ .., last]) => {
+                *first |= cut.head;
+                middle.fill(u64::MAX);
+                *last |= cut.tail;
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds the rows of `words`, which are those from word `first` on.
+    pub(super) fn insert_words(&mut self, first: usize, words: impl Iterator<Item = u64>) {
+        for (word, more) in self.words.iter_mut().skip(first).zip(words) {
+            *word |= more;
+        }
+        self.trim();
+    }
+
+    /// Whether `row` is in the set.
+    #[inline]
+    pub(crate) fn contains(&self, row: u32) -> bool {
+        (self.words.as_slice().word((row >> 6) as usize) >> (row & 63)) & 1 == 1
+    }
+
+    /// How many rows of `range` are in the set.
+    pub(crate) fn count(&self, range: Range<u32>) -> u64 {
+        self.words.as_slice().count(self.clip(range))
+    }
+
+    /// How many rows of `range` are in the set and set in `bits`.
+    pub(crate) fn count_with(&self, bits: Bits<'_>, range: Range<u32>) -> u64 {
+        Both(&self.words, bits).count(self.clip(range))
+    }
+
+    /// The rows of `range` that are in the set, ascending.
+    pub(crate) fn iter(&self, range: Range<u32>) -> impl Iterator<Item = u32> + '_ {
+        self.words.as_slice().ones(self.clip(range))
+    }
+
+    /// Keeps the rows that are in `other` too.
+    pub(crate) fn and(&mut self, other: &Self) {
+        for (index, word) in self.words.iter_mut().enumerate() {
+            *word &= other.words.as_slice().word(index);
+        }
+    }
+
+    /// Adds the rows of `other`.
+    pub(crate) fn or(&mut self, other: &Self) {
+        self.insert_words(0, other.words.iter().copied());
+    }
+
+    /// Takes the rows of `other` out.
+    pub(crate) fn and_not(&mut self, other: &Self) {
+        for (word, less) in self.words.iter_mut().zip(&other.words) {
+            *word &= !less;
+        }
+    }
+
+    /// Turns the set into the rows that were not in it.
+    pub(crate) fn not(&mut self) {
+        for word in &mut self.words {
+            *word = !*word;
+        }
+        self.trim();
+    }
+
+    fn clip(&self, range: Range<u32>) -> Range<u32> {
+        range.start..range.end.min(self.rows)
+    }
+
+    /// Drops what is beyond the last row.
+    fn trim(&mut self) {
+        if self.rows & 63 != 0
+            && let Some(last) = self.words.last_mut()
+        {
+            *last &= low_bits(self.rows);
+        }
+    }
+
+    /// Of the first and the last word of `cut`, drops what is outside it.
+    fn keep(&mut self, cut: &Cut) {
+        if let Some(word) = self.words.get_mut(cut.first) {
+            *word &= cut.head;
+        }
+        if let Some(word) = self.words.get_mut(cut.last) {
+            *word &= cut.tail;
+        }
+    }
+}
+
+/// What two sets of rows have in common.
+#[derive(Clone, Copy)]
+struct Both<'a>(&'a [u64], Bits<'a>);
+
+impl Words for Both<'_> {
+    #[inline]
+    fn word(self, index: usize) -> u64 {
+        self.0.word(index) & self.1.word(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{bits, column};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn mask(rows: u32, set: &BTreeSet<u32>) -> RowMask {
+        let mut mask = RowMask::new(rows);
+        set.iter().for_each(|row| mask.insert(*row));
+        mask
+    }
+
+    fn is(mask: &RowMask, rows: u32, expected: &BTreeSet<u32>) -> Result<(), TestCaseError> {
+        let expected: BTreeSet<u32> = expected.iter().copied().filter(|row| *row < rows).collect();
+        prop_assert_eq!(mask.iter(0..u32::MAX).collect::<BTreeSet<_>>(), expected);
+        Ok(())
+    }
+
+    proptest! {
+        #[test]
+        fn masks_are_sets(
+            rows in 0_u32..300, a in prop::collection::btree_set(0_u32..320, 0..120),
+            b in prop::collection::btree_set(0_u32..320, 0..120), start in 0_u32..330, end in 0_u32..330,
+        ) {
+            let (left, right) = (mask(rows, &a), mask(rows, &b));
+            is(&left, rows, &a)?;
+            let part: Vec<u32> = a.iter().copied().filter(|row| *row < rows && (start..end).contains(row)).collect();
+            prop_assert_eq!(left.count(start..end), part.len() as u64);
+            prop_assert_eq!(&left.iter(start..end).collect::<Vec<_>>(), &part);
+            for row in 0..330 { prop_assert_eq!(left.contains(row), row < rows && a.contains(&row)); }
+
+            let bytes = bits::encode(rows, b.iter().copied());
+            let common = part.iter().filter(|row| b.contains(row)).count() as u64;
+            prop_assert_eq!(left.count_with(Bits::open(&bytes, rows).unwrap(), start..end), common);
+
+            let mut both = left.clone();
+            both.and(&right);
+            is(&both, rows, &(&a & &b))?;
+            let mut either = left.clone();
+            either.or(&right);
+            is(&either, rows, &(&a | &b))?;
+            let mut less = left.clone();
+            less.and_not(&right);
+            is(&less, rows, &a.difference(&b).copied().collect())?;
+            let mut more = left.clone();
+            more.insert_range(start..end);
+            is(&more, rows, &a.iter().copied().chain(start..end).collect())?;
+            let mut rest = left.clone();
+            rest.not();
+            is(&rest, rows, &(0..rows).filter(|row| !a.contains(row)).collect())?;
+            is(&RowMask::full(rows), rows, &(0..rows).collect())?;
+        }
+
+        #[test]
+        fn masks_of_different_sizes_do_not_leak(small in 0_u32..200, large in 0_u32..200) {
+            let mut mask = RowMask::new(small);
+            mask.or(&RowMask::full(large));
+            prop_assert_eq!(mask.count(0..u32::MAX), u64::from(small.min(large)));
+            let mut mask = RowMask::full(large);
+            mask.and(&RowMask::full(small));
+            prop_assert_eq!(mask.count(0..u32::MAX), u64::from(small.min(large)));
+        }
+
+        #[test]
+        fn matching_tests_the_rows_of_a_range(
+            values in prop::collection::vec(prop_oneof![Just(column::MISSING), -5_i64..5], 0..300),
+            start in 0_u32..330, end in 0_u32..330, least in -5_i64..5,
+        ) {
+            let bytes = column::encode(&values);
+            let column = Column::open(&bytes, values.len()).unwrap();
+            let mask = RowMask::matching(&column, start..end, |value| value >= least);
+            let expected: BTreeSet<u32> = (0..).zip(&values)
+                .filter(|(row, value)| (start..end).contains(row) && **value >= least)
+                .map(|(row, _)| row)
+                .collect();
+            is(&mask, values.len() as u32, &expected)?;
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Which rows have which value of a dimension: a set of rows per value id.
+//!
+//! ```text
+//! rows u32 · values u32 · bytes of bitmaps u64
+//! per value, ascending: value u32 · how many rows u32 · where they are u64, the top bit set for a bitmap
+//! bitmaps: portable roaring, in the order of their values
+//! lists: rows in 1 to 4 bytes each, in the order of their values                                3 zero bytes
+//! ```
+//!
+//! A value's rows are in the form that takes fewer bytes. Most values have few rows, and a bitmap of a few rows is
+//! mostly header; a value that is everywhere, or in runs, is a bitmap. Where rows are is said from the start of the
+//! bitmaps or the lists. Nothing is aligned: the containers in a bitmap are not either.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use roaring::RoaringBitmap;
+
+use super::bitmap::{self, Bitmap};
+use super::row_set::{RowList, RowSet, row_width};
+use crate::error::Corruption;
+
+const HEADER: usize = 16;
+const ENTRY: usize = 16;
+const IS_BITMAP: u64 = 1 << 63;
+/// No bitmap is smaller than a list of this many bytes.
+const SMALLEST_BITMAP: usize = 15;
+
+/// Collects which rows have which value.
+#[derive(Debug)]
+pub(crate) struct SetsBuilder {
+    rows: u32,
+    pairs: Vec<(u32, u32)>,
+}
+
+impl SetsBuilder {
+    /// Sets of a segment of `rows` rows.
+    pub(crate) fn new(rows: u32) -> Self {
+        Self { rows, pairs: Vec::new() }
+    }
+
+    /// Adds `row`, which is below the number of rows, to the rows of `value`. The rows of a value come in ascending
+    /// order; one that comes twice is one.
+    pub(crate) fn push(&mut self, value: u32, row: u32) {
+        debug_assert!(row < self.rows, "row {row} of {}", self.rows);
+        self.pairs.push((value, row));
+    }
+
+    /// The sets as bytes.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.pairs.sort_by_key(|(value, _)| *value);
+        self.pairs.dedup();
+        let width = row_width(self.rows);
+        let (mut values, mut directory, mut bitmaps, mut lists) = (0_u32, Vec::new(), Vec::new(), Vec::new());
+        for group in self.pairs.chunk_by(|a, b| a.0 == b.0) {
+            let place = if let Some(bitmap) = smaller_bitmap(group, width) {
+                let start = bitmaps.len() as u64;
+                bitmaps.extend(bitmap);
+                start | IS_BITMAP
+            } else {
+                let start = lists.len() as u64;
+                lists.extend(group.iter().flat_map(|(_, row)| row.to_le_bytes().into_iter().take(width)));
+                start
+            };
+            let value = group.first().map_or(0, |(value, _)| *value);
+            directory.extend(value.to_le_bytes());
+            directory.extend((group.len() as u32).to_le_bytes());
+            directory.extend(place.to_le_bytes());
+            values = values.wrapping_add(1);
+        }
+        let mut bytes = Vec::new();
+        bytes.extend(self.rows.to_le_bytes());
+        bytes.extend(values.to_le_bytes());
+        bytes.extend((bitmaps.len() as u64).to_le_bytes());
+        bytes.extend(directory);
+        bytes.extend(bitmaps);
+        bytes.extend(lists);
+        bytes.extend([0; RowList::PADDING]);
+        bytes
+    }
+}
+
+/// The rows of `group` as a bitmap, if that is smaller than a list.
+fn smaller_bitmap(group: &[(u32, u32)], width: usize) -> Option<Vec<u8>> {
+    let list = group.len().saturating_mul(width);
+    if list <= SMALLEST_BITMAP {
+        return None;
+    }
+    let set = group.iter().map(|(_, row)| *row).collect::<RoaringBitmap>();
+    Some(bitmap::encode(set)).filter(|bytes| bytes.len() < list)
+}
+
+/// Sets read in place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sets<'a> {
+    rows: u32,
+    directory: &'a [[u8; ENTRY]],
+    bitmaps: &'a [u8],
+    lists: &'a [u8],
+}
+
+/// What the directory says of a value.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    value: u32,
+    count: u32,
+    place: u64,
+}
+
+impl Entry {
+    #[inline]
+    fn read(bytes: &[u8; ENTRY]) -> Self {
+        let number = u128::from_le_bytes(*bytes);
+        Self { value: number as u32, count: (number >> 32) as u32, place: (number >> 64) as u64 }
+    }
+
+    fn is_bitmap(self) -> bool {
+        self.place & IS_BITMAP != 0
+    }
+
+    fn start(self) -> usize {
+        usize::try_from(self.place & !IS_BITMAP).unwrap_or(usize::MAX)
+    }
+}
+
+impl<'a> Sets<'a> {
+    /// The sets of `rows` rows that `bytes` are, all of them.
+    ///
+    /// # Errors
+    /// Where the header makes no sense, or what it announces is not there. The sets are not looked at.
+    pub(crate) fn open(bytes: &'a [u8], rows: u32) -> Result<Self, Corruption> {
+        let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else {
+            return Err(Corruption::new(0, "sets of rows are shorter than their header"));
+        };
+        let Entry { value: own_rows, count: values, place: bitmap_bytes } = Entry::read(header);
+        if own_rows != rows {
+            return Err(Corruption::new(0, format!("sets of {own_rows} rows are in a segment of {rows}")));
+        }
+        let (directory, rest) = rest.as_chunks::<ENTRY>().0.split_at_checked(values as usize).map_or_else(
+            || Err(Corruption::new(4, format!("a directory of {values} values is cut off"))),
+            |(directory, _)| {
+                Ok((directory, rest.get(directory.len().wrapping_mul(ENTRY)..).unwrap_or_default()))
+            },
+        )?;
+        let parts = usize::try_from(bitmap_bytes).ok().and_then(|size| rest.split_at_checked(size));
+        match parts {
+            Some((bitmaps, lists)) if lists.len() >= RowList::PADDING => {
+                Ok(Self { rows, directory, bitmaps, lists })
+            }
+            _ => Err(Corruption::new(8, format!("{bitmap_bytes} bytes of bitmaps are cut off"))),
+        }
+    }
+
+    /// The values that have rows, ascending, and how many.
+    pub(crate) fn values(self) -> impl ExactSizeIterator<Item = (u32, u32)> + 'a {
+        self.directory.iter().map(Entry::read).map(|entry| (entry.value, entry.count))
+    }
+
+    /// The values that have rows, ascending, and the rows.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Result<(u32, RowSet<'a>), Corruption>> + 'a {
+        let entries = self.directory.iter().map(Entry::read).enumerate();
+        entries.map(move |(index, entry)| Ok((entry.value, self.read(index, entry)?)))
+    }
+
+    /// The rows of `value`, `None` if there are none.
+    ///
+    /// # Errors
+    /// Where they do not lie within the bytes.
+    pub(crate) fn get(&self, value: u32) -> Result<Option<RowSet<'a>>, Corruption> {
+        let index = self.directory.partition_point(|bytes| Entry::read(bytes).value < value);
+        let entry = self.directory.get(index).map(Entry::read).filter(|entry| entry.value == value);
+        entry.map(|entry| self.read(index, entry)).transpose()
+    }
+
+    fn read(&self, index: usize, entry: Entry) -> Result<RowSet<'a>, Corruption> {
+        let set = if entry.is_bitmap() {
+            let bytes = self.bitmaps.get(entry.start()..);
+            bytes.and_then(|bytes| Bitmap::open(bytes).ok()).map(RowSet::Bitmap)
+        } else {
+            let bytes = self.lists.get(entry.start()..);
+            let list =
+                bytes.and_then(|bytes| RowList::open(bytes, entry.count as usize, row_width(self.rows)));
+            list.map(RowSet::List)
+        };
+        set.ok_or_else(|| damaged(index, entry, "are not where they should be"))
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// Where values or rows are out of order, rows beyond the last one, or not as many as said, or anything lies
+    /// elsewhere than where the last one ended.
+    pub(crate) fn check(&self) -> Result<(), Corruption> {
+        let (mut bitmaps, mut lists, mut least) = (0_usize, 0_usize, Some(0));
+        for (index, entry) in self.directory.iter().map(Entry::read).enumerate() {
+            let damaged = |reason| damaged(index, entry, reason);
+            if least.is_none_or(|least| entry.value < least) {
+                return Err(damaged("are out of order"));
+            }
+            least = entry.value.checked_add(1);
+            let start = if entry.is_bitmap() { &mut bitmaps } else { &mut lists };
+            if entry.start() != *start {
+                return Err(damaged("are not behind the ones before"));
+            }
+            let (size, count, last) = match self.read(index, entry)? {
+                RowSet::Bitmap(bitmap) => (bitmap.check()?, bitmap.len(), bitmap.iter().last()),
+                RowSet::List(list) => {
+                    if !list.rows().is_sorted_by(|a, b| a < b) {
+                        return Err(damaged("are out of order"));
+                    }
+                    (list.size(), u64::from(entry.count), list.rows().last())
+                }
+            };
+            if count != u64::from(entry.count) || last.is_none_or(|last| last >= self.rows) {
+                return Err(damaged("are not as many as they should, or beyond the last row"));
+            }
+            *start = start.saturating_add(size);
+        }
+        if bitmaps != self.bitmaps.len() {
+            return Err(Corruption::new(8, "there are bytes behind the last bitmap"));
+        }
+        if self.lists.get(lists..) != Some(&[0; RowList::PADDING]) {
+            return Err(Corruption::new(8, "there are bytes behind the last list of rows"));
+        }
+        Ok(())
+    }
+}
+
+fn damaged(index: usize, entry: Entry, what: &str) -> Corruption {
+    let at = index.wrapping_mul(ENTRY).wrapping_add(HEADER);
+    Corruption::new(at, format!("the rows of value {} {what}", entry.value))
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may stop at the first surprise"
+)]
+mod tests {
+    use super::*;
+    use crate::segment::row_mask::RowMask;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    type Model = BTreeMap<u32, BTreeSet<u32>>;
+
+    fn encode(rows: u32, model: &Model) -> Vec<u8> {
+        let mut builder = SetsBuilder::new(rows);
+        for (value, set) in model {
+            set.iter().for_each(|row| builder.push(*value, *row));
+        }
+        builder.finish()
+    }
+
+    /// Values with no rows, few, many and runs of them; segments on both sides of each width of a row.
+    fn model() -> impl Strategy<Value = (u32, Model)> {
+        let rows = prop_oneof![
+            1_u32..5,
+            250_u32..260,
+            65_530_u32..65_540,
+            16_777_210_u32..16_777_220,
+            Just(20_000_000),
+            Just(u32::MAX),
+        ];
+        rows.prop_flat_map(|rows| {
+            let row = prop_oneof![0..rows, Just(rows - 1), 0..rows.min(500)];
+            let few = prop::collection::btree_set(row, 1..12);
+            let run = (0..rows, 1_u32..3000).prop_map(move |(start, length)| {
+                (start..start.saturating_add(length).min(rows)).collect::<BTreeSet<_>>()
+            });
+            let spread = (0..rows, 1_u32..9, 1_u32..5000).prop_map(move |(start, step, length)| {
+                (start..start.saturating_add(length).min(rows))
+                    .step_by(step as usize)
+                    .collect::<BTreeSet<_>>()
+            });
+            let value = prop_oneof![0_u32..20, any::<u32>(), Just(u32::MAX)];
+            let sets = prop::collection::btree_map(value, prop_oneof![few, run, spread], 0..12);
+            sets.prop_map(move |model| (rows, model))
+        })
+    }
+
+    #[test]
+    fn the_layout_is_pinned() {
+        let mut builder = SetsBuilder::new(300);
+        for row in 0..100 {
+            builder.push(9, row);
+        }
+        for row in [1, 1, 257] {
+            builder.push(4, row);
+        }
+        let bitmap = bitmap::encode((0..100).collect());
+        let mut expected = vec![44, 1, 0, 0, 2, 0, 0, 0, bitmap.len() as u8, 0, 0, 0, 0, 0, 0, 0];
+        expected.extend([4, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend([9, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80]);
+        expected.extend(bitmap);
+        expected.extend([1, 0, 1, 1, 0, 0, 0]);
+        assert_eq!(builder.finish(), expected);
+    }
+
+    #[test]
+    fn no_rows_and_no_values_are_fine() {
+        let bytes = SetsBuilder::new(0).finish();
+        let sets = Sets::open(&bytes, 0).unwrap();
+        sets.check().unwrap();
+        assert_eq!(sets.values().len(), 0);
+        assert!(sets.get(0).unwrap().is_none());
+        assert!(Sets::open(&bytes, 1).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn sets_are_what_was_pushed((rows, model) in model(), start in any::<u32>(), end in any::<u32>()) {
+            let bytes = encode(rows, &model);
+            let sets = Sets::open(&bytes, rows).unwrap();
+            sets.check().unwrap();
+            let values: Vec<_> = model.iter().map(|(value, set)| (*value, set.len() as u32)).collect();
+            prop_assert_eq!(sets.values().collect::<Vec<_>>(), values);
+            for (item, (value, model)) in sets.iter().zip(&model) {
+                let (found, set) = item.unwrap();
+                prop_assert_eq!(found, *value);
+                let model: Vec<u32> = model.iter().copied().collect();
+                prop_assert_eq!(set.len(), model.len() as u64);
+                prop_assert_eq!(set.iter().collect::<Vec<_>>(), model.clone());
+                // The whole, the ends of the set, and anywhere.
+                let (first, last) = (model[0], model[model.len() - 1]);
+                for range in [0..u32::MAX, first..last, first + 1..last + 1, start % rows..end % rows, start..end] {
+                    let part: Vec<u32> = model.iter().copied().filter(|row| range.contains(row)).collect();
+                    prop_assert_eq!(set.count(range.clone()), part.len() as u64);
+                    prop_assert_eq!(set.iter_range(range).collect::<Vec<_>>(), part);
+                }
+                let mut boundaries = [0, first, start % rows, end % rows, last, last, rows];
+                boundaries.sort_unstable();
+                let mut counts = Vec::new();
+                set.counts(boundaries, |count| counts.push(count));
+                let expected = boundaries.windows(2).map(|pair| set.count(pair[0]..pair[1]));
+                prop_assert_eq!(counts, expected.collect::<Vec<_>>());
+                for row in [first, last, start % rows, end % rows] {
+                    prop_assert_eq!(set.contains(row), model.binary_search(&row).is_ok());
+                }
+                if rows < 100_000 {
+                    let mut mask = RowMask::new(rows);
+                    set.insert_into(&mut mask);
+                    prop_assert_eq!(mask.iter(0..rows).collect::<Vec<_>>(), model);
+                }
+            }
+            for value in 0..25 { prop_assert_eq!(sets.get(value).unwrap().is_some(), model.contains_key(&value)); }
+        }
+
+        /// What passes the check is what the builder writes for the same sets, or at least reads as sets in order.
+        #[test]
+        fn damage_is_read_without_a_panic(
+            (rows, model) in model(), at in any::<prop::sample::Index>(), head in 0_usize..80, flip in 1_u8.., in_head in any::<bool>(),
+        ) {
+            let mut bytes = encode(rows, &model);
+            let at = if in_head { head % bytes.len() } else { at.index(bytes.len()) };
+            bytes[at] ^= flip;
+            let Ok(sets) = Sets::open(&bytes, rows) else { return Ok(()) };
+            let sound = sets.check().is_ok();
+            let mut last = None;
+            for (value, count) in sets.values() {
+                let Ok(set) = sets.get(value) else { continue };
+                let Some(set) = set else { continue };
+                let read: Vec<u32> = set.iter().take(100_000).collect();
+                set.counts([0, 5, 5000, 1 << 20, rows], |_| ());
+                set.contains(70_000);
+                if sound {
+                    prop_assert!(last < Some(value));
+                    prop_assert_eq!(read.len(), count as usize);
+                    prop_assert!(read.is_sorted_by(|a, b| a < b));
+                    prop_assert!(read.last().is_some_and(|row| *row < rows));
+                    last = Some(value);
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_open_or_fail(bytes in prop::collection::vec(prop_oneof![Just(0), Just(1), any::<u8>()], 0..120), rows in 0_u32..3) {
+            let mut bytes = bytes;
+            if let Some(first) = bytes.first_chunk_mut::<4>() { *first = rows.to_le_bytes(); }
+            if let Ok(sets) = Sets::open(&bytes, rows) {
+                drop(sets.check());
+                for (_, set) in sets.iter().flatten() { set.count(0..rows); }
+            }
+        }
+    }
+}
