@@ -13,10 +13,14 @@ mod storage;
 mod store;
 mod tree;
 
-pub use calendar::{Calendar, Grain, Span};
+pub use calendar::{Calendar, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};
 pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};
 pub use order::{Moment, Order, Value};
 pub use query::{Access, Metric, Query, count, counter, distinct, max, mean, min, quantile, rate, sum};
 pub use schema::{Schema, SchemaBuilder, Unit};
+pub use store::{
+    Columns, Description, Load, LoadReport, PartitionDescription, Progress, Repeated, Snapshot, Store, TreeDescription,
+    Verified,
+};
 pub use tree::{Node, Step, Tree};

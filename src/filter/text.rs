@@ -229,10 +229,10 @@ impl<'a> Parser<'a> {
             Field::Clock(_) => {
                 let time = self.schema.calendar().parse(&raw.unescaped())?;
                 let span = match operator {
-                    ">=" => Span::since(time),
-                    ">" => Span::since(time.saturating_add(1)),
-                    "<=" => Span::until(time.saturating_add(1)),
-                    _ => Span::until(time),
+                    ">=" => Span::since(time)?,
+                    ">" => Span::since(time.saturating_add(1))?,
+                    "<=" => Span::until(time.saturating_add(1))?,
+                    _ => Span::until(time)?,
                 };
                 Ok(during(name, span))
             }

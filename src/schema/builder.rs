@@ -2,7 +2,7 @@
 
 use super::form::{CounterForm, Form, MeasureForm, NameForm, OutcomeForm, PlaceForm, TreeForm, default_partition};
 use super::{Schema, Unit};
-use crate::calendar::Grain;
+use crate::calendar::PartitionGrain;
 use crate::error::Result;
 use crate::filter::Filter;
 
@@ -126,9 +126,8 @@ impl SchemaBuilder {
         self
     }
 
-    /// The step of `created` that makes one partition: [`Grain::Day`], [`Grain::Month`] (as it is without this
-    /// call) or [`Grain::Year`].
-    pub fn partition(mut self, grain: Grain) -> Self {
+    /// The step of `created` that makes one partition; a month without this call.
+    pub fn partition(mut self, grain: PartitionGrain) -> Self {
         self.form.partition = grain;
         self
     }

@@ -6,7 +6,7 @@ use super::form::Form;
 pub(super) fn first(store: &Form, other: &Form) -> Option<String> {
     let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
     single("time zone", &store.time_zone, &other.time_zone)
-        .or_else(|| single("partition", store.partition.to_string(), other.partition.to_string()))
+        .or_else(|| single("partition", debug(&store.partition), debug(&other.partition)))
         .or_else(|| single("location", debug(&store.location), debug(&other.location)))
         .or_else(|| single("place", debug(&store.place.levels), debug(&other.place.levels)))
         .or_else(|| list("tree", &store.trees, &other.trees, |form| &form.name))

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CounterField, Field, MeasureField, MeasureSource, OutcomeField, RESERVED, Schema, TreeField, Unit};
-use crate::calendar::{Calendar, Grain};
+use crate::calendar::{Calendar, PartitionGrain};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 
@@ -20,7 +20,7 @@ const LONGEST_NAME: usize = 64;
 pub(super) struct Form {
     pub(super) time_zone: String,
     #[serde(default = "default_partition")]
-    pub(super) partition: Grain,
+    pub(super) partition: PartitionGrain,
     #[serde(default)]
     pub(super) location: bool,
     pub(super) place: PlaceForm,
@@ -44,8 +44,8 @@ pub(super) struct Form {
     pub(super) counters: Vec<CounterForm>,
 }
 
-pub(super) fn default_partition() -> Grain {
-    Grain::Month
+pub(super) fn default_partition() -> PartitionGrain {
+    PartitionGrain::Month
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +105,6 @@ impl TryFrom<Form> for Schema {
             check_labels(outcome)?;
         }
         check_names(&form)?;
-        if !matches!(form.partition, Grain::Day | Grain::Month | Grain::Year) {
-            return Err(invalid(format!("partition is {}, it can be day, month or year", form.partition)));
-        }
         let names = |forms: Vec<NameForm>| forms.into_iter().map(|form| form.name).collect();
         let mut schema = Self {
             calendar: Calendar::new(&form.time_zone)?,

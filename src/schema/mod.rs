@@ -8,7 +8,7 @@ pub use builder::SchemaBuilder;
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::{Calendar, Grain};
+use crate::calendar::{Calendar, PartitionGrain};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use form::Form;
@@ -45,7 +45,7 @@ const RESERVED: [&str; 7] = ["id", PLACE, CREATED, LOCATION, COUNT, "and", "or"]
 #[serde(try_from = "Form", into = "Form")]
 pub struct Schema {
     calendar: Calendar,
-    partition: Grain,
+    partition: PartitionGrain,
     pub(crate) place: TreeField,
     pub(crate) trees: Vec<TreeField>,
     pub(crate) categories: Vec<String>,
@@ -200,7 +200,7 @@ impl Schema {
 
     /// The step of `created` that makes one partition: day, month or year.
     #[must_use]
-    pub fn partition(&self) -> Grain {
+    pub fn partition(&self) -> PartitionGrain {
         self.partition
     }
 

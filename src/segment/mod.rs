@@ -24,6 +24,7 @@ mod writer;
 pub(crate) use bits::Bits;
 pub(crate) use column::{Column, MISSING};
 pub(crate) use directory::Directory;
+pub(crate) use format::SectionId;
 pub(crate) use reader::Segment;
 pub(crate) use row_mask::RowMask;
 pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, position, present};

@@ -113,12 +113,17 @@ impl Segment {
         if outside {
             return Ok(None);
         }
-        self.ids()?.find(id).map_err(|damage| self.damage(SectionId::Ids.code(), damage))
+        self.placed(SectionId::Ids, self.ids()?.find(id))
     }
 
-    /// An id as read, its damage placed in the file.
-    pub(crate) fn placed_id(&self, id: Result<OrderId, Corruption>) -> Result<OrderId> {
-        id.map_err(|damage| self.damage(SectionId::Ids.code(), damage))
+    /// What was read of a section, its damage placed in the file.
+    pub(crate) fn placed<T>(&self, section: SectionId, read: Result<T, Corruption>) -> Result<T> {
+        read.map_err(|damage| self.damage(section.code(), damage))
+    }
+
+    /// The order id of a row.
+    pub(crate) fn id(&self, row: u32) -> Result<OrderId> {
+        self.placed(SectionId::Ids, self.ids()?.get(row as usize))
     }
 
     /// Reads everything back into memory.
@@ -126,8 +131,7 @@ impl Segment {
         let count = self.summary.rows as usize;
         let mut rows = Rows::new(layout);
         let ids = self.ids()?;
-        let damage = |damage: Corruption| self.damage(SectionId::Ids.code(), damage);
-        rows.ids = (0..count).map(|row| ids.get(row).map_err(damage)).collect::<Result<_>>()?;
+        rows.ids = (0..count).map(|row| self.placed(SectionId::Ids, ids.get(row))).collect::<Result<_>>()?;
         for (&id, values) in layout.columns().iter().zip(&mut rows.columns) {
             match self.column(id)? {
                 Some(column) => column.decode(0..count, values),
@@ -137,8 +141,8 @@ impl Segment {
         for (number, lists) in rows.tags.iter_mut().enumerate() {
             match self.tags(number)? {
                 Some(tags) => {
-                    let damage = |damage| self.damage(SectionId::Tags(number).code(), damage);
-                    *lists = (0..count).map(|row| tags.get(row).map_err(damage)).collect::<Result<_>>()?;
+                    let get = |row| self.placed(SectionId::Tags(number), tags.get(row));
+                    *lists = (0..count).map(get).collect::<Result<_>>()?;
                 }
                 None => lists.resize(count, Vec::new()),
             }
@@ -146,8 +150,8 @@ impl Segment {
         for (number, texts) in rows.texts.iter_mut().enumerate() {
             match self.text(number)? {
                 Some(column) => {
-                    let damage = |damage| self.damage(SectionId::Text(number).code(), damage);
-                    *texts = column.rows(0..count).map(|text| text.map_err(damage)).collect::<Result<_>>()?;
+                    let placed = |text| self.placed(SectionId::Text(number), text);
+                    *texts = column.rows(0..count).map(placed).collect::<Result<_>>()?;
                 }
                 None => texts.resize(count, None),
             }
@@ -156,7 +160,7 @@ impl Segment {
     }
 
     /// Damage in a section, placed in the file.
-    pub(crate) fn damage(&self, code: [u16; 3], damage: Corruption) -> Error {
+    fn damage(&self, code: [u16; 3], damage: Corruption) -> Error {
         let base = self.sections.iter().find(|section| section.code == code).map_or(0, |found| found.range.start);
         damage.within(&self.name, &section_name(code), base as u64).into()
     }

@@ -292,7 +292,7 @@ impl Resolver<'_> {
 
     fn times(&mut self, column: ColumnId, name: &str, rows: Vec<Option<i64>>) -> Result<()> {
         use crate::calendar::{EARLIEST, LATEST};
-        if let Some(wrong) = rows.iter().flatten().find(|time| !(EARLIEST..LATEST).contains(*time)) {
+        if let Some(wrong) = rows.iter().flatten().find(|time| !(EARLIEST..=LATEST).contains(*time)) {
             return Err(invalid(format!("{name:?} has {wrong}, which lies outside the years 1900 to 2200")));
         }
         self.put(column, name, rows.into_iter().map(|time| time.unwrap_or(MISSING)))

@@ -177,7 +177,7 @@ impl Intake {
         use crate::calendar::{EARLIEST, LATEST};
         match moment {
             Moment::Text(text) => self.schema.calendar().parse(text),
-            Moment::Seconds(seconds) if (EARLIEST..LATEST).contains(seconds) => Ok(*seconds),
+            Moment::Seconds(seconds) if (EARLIEST..=LATEST).contains(seconds) => Ok(*seconds),
             Moment::Seconds(seconds) => {
                 Err(Error::invalid("time", format!("{seconds} lies outside the years 1900 to 2200")))
             }

@@ -48,8 +48,7 @@ fn candidates(segment: &Segment, hashes: &HashSet<u64>) -> Result<Vec<(OrderId, 
 }
 
 fn each_id(segment: &Segment, mut visit: impl FnMut(OrderId, u32) -> Result<()>) -> Result<()> {
-    let ids = segment.ids()?;
-    (0..segment.rows()).try_for_each(|row| visit(segment.placed_id(ids.get(row as usize))?, row))
+    (0..segment.rows()).try_for_each(|row| visit(segment.id(row)?, row))
 }
 
 /// Fails where the store has one of the load's ids already. Reads the ids of a segment only where it could.

@@ -1,0 +1,100 @@
+//! What a store holds, in numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::State;
+
+/// What a store holds and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Description {
+    /// The commit described.
+    pub commit: u64,
+    /// When that commit was made: RFC 3339 in the schema's time zone.
+    pub committed: String,
+    /// The IANA name of the schema's time zone.
+    pub time_zone: String,
+    /// Orders.
+    pub orders: u64,
+    /// Bytes of the segments and the node logs.
+    pub bytes: u64,
+    /// Segments.
+    pub segments: u64,
+    /// When the first order was created: RFC 3339; none in an empty store.
+    pub first: Option<String>,
+    /// When the last order was created.
+    pub last: Option<String>,
+    /// The trees, and the values of categories and tags, in the order of the schema.
+    pub trees: Vec<TreeDescription>,
+    /// The partitions, in the order of time.
+    pub partitions: Vec<PartitionDescription>,
+}
+
+/// A tree, or the values of a category or of tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct TreeDescription {
+    /// The field.
+    pub name: String,
+    /// The names of its levels, from the top.
+    pub levels: Vec<String>,
+    /// Nodes per level.
+    pub nodes: Vec<u64>,
+}
+
+/// A partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PartitionDescription {
+    /// Its day, month or year.
+    pub name: String,
+    /// Segments.
+    pub segments: u64,
+    /// Orders.
+    pub orders: u64,
+    /// Bytes of its segments.
+    pub bytes: u64,
+}
+
+pub(super) fn describe(state: &State) -> Description {
+    let (schema, manifest) = (&state.schema, &state.manifest);
+    let calendar = schema.calendar();
+    let mut partitions: BTreeMap<i32, PartitionDescription> = BTreeMap::new();
+    for segment in &state.segments {
+        let summary = segment.summary();
+        let partition = partitions.entry(summary.partition).or_insert_with(|| PartitionDescription {
+            name: calendar.partition_name(schema.partition(), summary.partition),
+            segments: 0,
+            orders: 0,
+            bytes: 0,
+        });
+        partition.segments += 1;
+        partition.orders += u64::from(summary.rows);
+        partition.bytes += segment.bytes() as u64;
+    }
+    let created = || state.segments.iter().filter_map(|segment| segment.summary().created);
+    let partitions: Vec<PartitionDescription> = partitions.into_values().collect();
+    let trees = state.forest.all().map(|(_, tree)| {
+        let mut nodes = vec![0; tree.levels().len()];
+        for node in tree.preorder(None) {
+            if let Some(count) = nodes.get_mut(tree.level_of(node)) {
+                *count += 1;
+            }
+        }
+        TreeDescription { name: tree.name().to_owned(), levels: tree.levels().to_vec(), nodes }
+    });
+    Description {
+        commit: manifest.commit,
+        committed: calendar.format(manifest.committed),
+        time_zone: calendar.zone().to_owned(),
+        orders: partitions.iter().map(|partition| partition.orders).sum(),
+        bytes: partitions.iter().map(|partition| partition.bytes).sum::<u64>() + manifest.nodes.values().sum::<u64>(),
+        segments: state.segments.len() as u64,
+        first: created().map(|bounds| bounds.0).min().map(|time| calendar.format(time)),
+        last: created().map(|bounds| bounds.1).max().map(|time| calendar.format(time)),
+        trees: trees.collect(),
+        partitions,
+    }
+}

@@ -1,0 +1,118 @@
+//! What a reader sees.
+
+use std::sync::Arc;
+
+use crate::calendar::Calendar;
+use crate::error::{Error, Result};
+use crate::filter::{NodeRef, resolve};
+use crate::order::Order;
+use crate::order_id::OrderId;
+use crate::schema::{Field, Schema};
+use crate::segment::Segment;
+use crate::tree::{Forest, Node, Tree};
+
+use super::describe::{self, Description};
+use super::{State, read};
+
+/// A store as it was at a commit. Cheap to take and to clone, never changes, and can be read by any number of
+/// threads.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    state: Arc<State>,
+}
+
+impl Snapshot {
+    pub(super) fn new(state: Arc<State>) -> Self {
+        Self { state }
+    }
+
+    /// The number of the commit that the snapshot shows; 0 for a store that has none.
+    #[must_use]
+    pub fn commit(&self) -> u64 {
+        self.state.manifest.commit
+    }
+
+    /// The schema.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.state.schema
+    }
+
+    /// The calendar of the schema's time zone.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        self.state.schema.calendar()
+    }
+
+    /// The place tree.
+    #[must_use]
+    pub fn place(&self) -> &Tree {
+        &self.state.forest.place
+    }
+
+    /// A tree by its name; `place` is one.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] where the schema has no such tree.
+    pub fn tree(&self, name: &str) -> Result<&Tree> {
+        let names = || std::iter::once("place").chain(self.state.schema.trees.iter().map(|tree| tree.name.as_str()));
+        let field = self.state.schema.field(name).filter(|field| matches!(field, Field::Place | Field::Tree(_)));
+        field.and_then(|field| self.forest().of(field)).ok_or_else(|| Error::unknown("tree", name, names()))
+    }
+
+    /// The unit with this path.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] with the nearest paths, [`Error::Ambiguous`] with all that it could mean.
+    pub fn unit(&self, path: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Node> {
+        self.place().find(path)
+    }
+
+    /// The unit with this code.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] where no unit has it.
+    pub fn unit_by_code(&self, code: &str) -> Result<Node> {
+        self.place().find_code(code)
+    }
+
+    /// The unit that a reference names.
+    ///
+    /// # Errors
+    /// As for [`unit`](Self::unit).
+    pub fn resolve(&self, unit: &NodeRef) -> Result<Node> {
+        resolve(self.place(), unit)
+    }
+
+    /// The order with this id; none where the store has no such order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a text that cannot be an order id, [`Error::Corrupt`] for a damaged file.
+    pub fn get(&self, id: &str) -> Result<Option<Order>> {
+        let id = OrderId::parse(id)?;
+        for segment in self.segments() {
+            if let Some(row) = segment.find(&id)? {
+                return self.order(segment, row).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What the store holds and how much of it.
+    #[must_use]
+    pub fn describe(&self) -> Description {
+        describe::describe(&self.state)
+    }
+
+    pub(crate) fn forest(&self) -> &Forest {
+        &self.state.forest
+    }
+
+    pub(crate) fn segments(&self) -> &[Arc<Segment>] {
+        &self.state.segments
+    }
+
+    pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {
+        read::order(self.schema(), self.forest(), segment, row)
+    }
+}
