@@ -2,7 +2,10 @@
 
 mod cursor;
 mod error;
+mod order_id;
+mod segment;
 mod tree;
 
 pub use error::{Corruption, Error, Result};
+pub use order_id::OrderId;
 pub use tree::{Node, Step, Tree};
