@@ -74,9 +74,3 @@ impl From<jiff::Timestamp> for Moment {
         Self::Seconds(time.as_second())
     }
 }
-
-impl From<&jiff::Zoned> for Moment {
-    fn from(time: &jiff::Zoned) -> Self {
-        Self::Seconds(time.timestamp().as_second())
-    }
-}

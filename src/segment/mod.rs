@@ -5,11 +5,13 @@
 
 mod bitmap;
 mod bits;
+mod bloom;
 mod column;
 mod directory;
 pub(crate) mod format;
 mod ids;
 mod lists;
+mod narrow;
 mod reader;
 mod row_mask;
 mod row_set;
@@ -29,4 +31,5 @@ pub(crate) use reader::Segment;
 pub(crate) use row_mask::RowMask;
 pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, position, present};
 pub(crate) use summary::Summary;
+pub(crate) use text::TEXT_LIMIT;
 pub(crate) use writer::Sealer;

@@ -63,47 +63,44 @@ impl Segment {
     /// The unit directory of a level; of the deepest one the segment knows, where it was sealed before the
     /// level was added.
     pub(crate) fn directory(&self, level: usize) -> Result<Directory<'_>> {
-        let found = (0..=level).rev().find_map(|level| self.find(SectionId::Directory(level)));
+        let found = (0..=level).rev().find_map(|level| self.section(SectionId::Directory(level)));
         self.read(found, Directory::open)?.ok_or_else(|| self.lacks("unit directory"))
     }
 
     /// A column; none where the segment was sealed before the schema had it: every value is missing.
     pub(crate) fn column(&self, column: ColumnId) -> Result<Option<Column<'_>>> {
         let rows = self.summary.rows as usize;
-        self.read(self.find(SectionId::Column(column)), |bytes| Column::open(bytes, rows))
+        self.read(self.section(SectionId::Column(column)), |bytes| Column::open(bytes, rows))
     }
 
     /// The row sets of a column's values.
     pub(crate) fn sets(&self, column: ColumnId) -> Result<Option<Sets<'_>>> {
-        self.read(self.find(SectionId::Sets(column)), |bytes| Sets::open(bytes, self.summary.rows))
+        self.read(self.section(SectionId::Sets(column)), |bytes| Sets::open(bytes, self.summary.rows))
     }
 
     /// The row sets of the tags of a field.
     pub(crate) fn tag_sets(&self, tags: usize) -> Result<Option<Sets<'_>>> {
-        self.read(self.find(SectionId::TagSets(tags)), |bytes| Sets::open(bytes, self.summary.rows))
+        self.read(self.section(SectionId::TagSets(tags)), |bytes| Sets::open(bytes, self.summary.rows))
     }
 
     /// The tags per row of a field.
     pub(crate) fn tags(&self, tags: usize) -> Result<Option<Lists<'_>>> {
-        let rows = self.summary.rows as usize;
-        self.read(self.find(SectionId::Tags(tags)), |bytes| Lists::open(bytes, rows))
+        self.read(self.section(SectionId::Tags(tags)), |bytes| Lists::open(bytes, self.summary.rows))
     }
 
     /// A text per row.
     pub(crate) fn text(&self, text: usize) -> Result<Option<Texts<'_>>> {
-        let rows = self.summary.rows as usize;
-        self.read(self.find(SectionId::Text(text)), |bytes| Texts::open(bytes, rows))
+        self.read(self.section(SectionId::Text(text)), |bytes| Texts::open(bytes, self.summary.rows))
     }
 
     /// The rows that a counter counts; none where the segment was sealed before the schema had it.
     pub(crate) fn counter(&self, counter: usize) -> Result<Option<Bits<'_>>> {
-        self.read(self.find(SectionId::Counter(counter)), |bytes| Bits::open(bytes, self.summary.rows))
+        self.read(self.section(SectionId::Counter(counter)), |bytes| Bits::open(bytes, self.summary.rows))
     }
 
     /// The order ids.
     pub(crate) fn ids(&self) -> Result<Ids<'_>> {
-        let rows = self.summary.rows as usize;
-        self.read(self.find(SectionId::Ids), |bytes| Ids::open(bytes, rows))?
+        self.read(self.section(SectionId::Ids), |bytes| Ids::open(bytes, self.summary.rows))?
             .ok_or_else(|| self.lacks("order ids"))
     }
 
@@ -113,7 +110,7 @@ impl Segment {
         if outside {
             return Ok(None);
         }
-        self.placed(SectionId::Ids, self.ids()?.find(id))
+        Ok(self.placed(SectionId::Ids, self.ids()?.find(id))?.first().copied())
     }
 
     /// What was read of a section, its damage placed in the file.
@@ -123,19 +120,19 @@ impl Segment {
 
     /// The order id of a row.
     pub(crate) fn id(&self, row: u32) -> Result<OrderId> {
-        self.placed(SectionId::Ids, self.ids()?.get(row as usize))
+        self.placed(SectionId::Ids, self.ids()?.get(row))
     }
 
     /// Reads everything back into memory.
     pub(crate) fn read_rows(&self, layout: &Layout) -> Result<Rows> {
-        let count = self.summary.rows as usize;
+        let (count, length) = (self.summary.rows, self.summary.rows as usize);
         let mut rows = Rows::new(layout);
         let ids = self.ids()?;
         rows.ids = (0..count).map(|row| self.placed(SectionId::Ids, ids.get(row))).collect::<Result<_>>()?;
         for (&id, values) in layout.columns().iter().zip(&mut rows.columns) {
             match self.column(id)? {
-                Some(column) => column.decode(0..count, values),
-                None => values.resize(count, MISSING),
+                Some(column) => column.decode(0..length, values),
+                None => values.resize(length, MISSING),
             }
         }
         for (number, lists) in rows.tags.iter_mut().enumerate() {
@@ -144,7 +141,7 @@ impl Segment {
                     let get = |row| self.placed(SectionId::Tags(number), tags.get(row));
                     *lists = (0..count).map(get).collect::<Result<_>>()?;
                 }
-                None => lists.resize(count, Vec::new()),
+                None => lists.resize(length, Vec::new()),
             }
         }
         for (number, texts) in rows.texts.iter_mut().enumerate() {
@@ -153,7 +150,7 @@ impl Segment {
                     let placed = |text| self.placed(SectionId::Text(number), text);
                     *texts = column.rows(0..count).map(placed).collect::<Result<_>>()?;
                 }
-                None => texts.resize(count, None),
+                None => texts.resize(length, None),
             }
         }
         Ok(rows)
@@ -165,7 +162,7 @@ impl Segment {
         damage.within(&self.name, &section_name(code), base as u64).into()
     }
 
-    fn find(&self, id: SectionId) -> Option<&Section> {
+    fn section(&self, id: SectionId) -> Option<&Section> {
         let code = id.code();
         self.sections.iter().find(|section| section.code == code)
     }
@@ -227,10 +224,10 @@ impl Segment {
             1 => Directory::open(bytes)?.check(place, rows),
             2 => Column::open(bytes, rows as usize)?.check(),
             3 | 4 => Sets::open(bytes, rows)?.check(),
-            5 => Lists::open(bytes, rows as usize)?.check(),
-            6 => Texts::open(bytes, rows as usize)?.check(),
+            5 => Lists::open(bytes, rows)?.check(),
+            6 => Texts::open(bytes, rows)?.check(),
             7 => Bits::open(bytes, rows)?.check(),
-            8 => Ids::open(bytes, rows as usize)?.check(),
+            8 => Ids::open(bytes, rows)?.check(),
             _ => Err(Corruption::new(0, "a section of a kind that this build does not know")),
         }
     }

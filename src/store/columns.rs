@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, Result};
 use crate::order_id::OrderId;
 use crate::schema::{Clock, Field, MeasureSource};
-use crate::segment::{ColumnId, MISSING, Rows};
+use crate::segment::{ColumnId, MISSING, Rows, TEXT_LIMIT};
 use crate::tree::{Step, Tree};
 
 use super::intake::Intake;
@@ -327,6 +327,9 @@ impl Resolver<'_> {
             return Err(invalid(format!("{name:?} is not a text")));
         };
         self.same_length(name, texts.len())?;
+        if let Some(long) = texts.iter().flatten().find(|text| text.len() > TEXT_LIMIT) {
+            return Err(invalid(format!("{name:?} has a text of {} bytes, it takes up to {TEXT_LIMIT}", long.len())));
+        }
         self.rows.texts[number] = texts;
         Ok(())
     }

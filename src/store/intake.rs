@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::order::{Moment, Order, Value};
 use crate::order_id::OrderId;
 use crate::schema::{Clock, Field, MeasureSource, Schema};
-use crate::segment::{ColumnId, Layout, MISSING, Row};
+use crate::segment::{ColumnId, Layout, MISSING, Row, TEXT_LIMIT};
 use crate::tree::{Forest, Step};
 
 /// Takes orders in. It owns the trees of its load, which grow by the names that new orders bring.
@@ -121,6 +121,9 @@ impl Intake {
                 self.set(row, ColumnId::Key(number), key.cast_signed());
             }
             (Field::Text(number), Value::Text(text)) => {
+                if text.len() > TEXT_LIMIT {
+                    return Err(format!("{name:?} has {} bytes, a text takes up to {TEXT_LIMIT}", text.len()));
+                }
                 if let Some(slot) = row.texts.get_mut(number) {
                     *slot = Some(text.clone());
                 }

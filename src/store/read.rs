@@ -25,7 +25,7 @@ pub(crate) fn order(schema: &Schema, forest: &Forest, segment: &Segment, row: u3
     }
     for (tags, (name, values)) in schema.tags.iter().zip(&forest.tags).enumerate() {
         let list = match segment.tags(tags)? {
-            Some(lists) => segment.placed(SectionId::Tags(tags), lists.get(row as usize))?,
+            Some(lists) => segment.placed(SectionId::Tags(tags), lists.get(row))?,
             None => Vec::new(),
         };
         if !list.is_empty() {
@@ -56,7 +56,7 @@ pub(crate) fn order(schema: &Schema, forest: &Forest, segment: &Segment, row: u3
     }
     for (text, name) in schema.texts.iter().enumerate() {
         let found = match segment.text(text)? {
-            Some(texts) => segment.placed(SectionId::Text(text), texts.get(row as usize))?,
+            Some(texts) => segment.placed(SectionId::Text(text), texts.get(row))?,
             None => None,
         };
         if let Some(found) = found {
