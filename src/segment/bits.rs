@@ -4,7 +4,7 @@
 //! block, 64 bytes:  ones before the block u32 · ones before words 2, 4 and 6 of it, 9 bits each, u32 · 7 words
 //! ```
 //!
-//! A rank reads one cache line and counts the bits of at most two words, which matters as the counting
+//! A rank reads one cache line, as sections start at multiples of 64, and counts the bits of at most two words, which matters as the counting
 //! instruction is not in every machine's base set. A block holds seven whole words, so that the bits of a word
 //! belong to the rows of the same word of a [`RowMask`](super::row_mask::RowMask). There is always one block more
 //! than full ones, so that the rank behind the last row needs no special case.
@@ -104,10 +104,12 @@ impl<'a> Bits<'a> {
         let Some(block) = self.blocks.get(block) else { return 0 };
         let words = block.as_chunks::<8>().0;
         let head = words.word(0);
-        // Words come in pairs: counted are the pairs before, the first of this pair and what is left of the second.
-        let pair = word.wrapping_sub(1) & !1;
-        let pairs = ((head >> 32) << 9) >> (pair >> 1).wrapping_mul(9) & 511;
-        let whole = if word.wrapping_sub(1) == pair { 0 } else { words.word(pair.wrapping_add(1)) };
+        // Words come in pairs: counted are the pairs before, the pair's first word if this is its second, and the
+        // rows before this one. Without branches, as they could not be predicted.
+        let pair = word.wrapping_sub(1) >> 1;
+        let pairs = ((head >> 32) << 9) >> pair.wrapping_mul(9) & 511;
+        let is_second = u64::from(word & 1 == 0);
+        let whole = words.word(word.wrapping_sub(1)) & 0_u64.wrapping_sub(is_second);
         let part = words.word(word) & low_bits(row);
         (head as u32)
             .wrapping_add(pairs as u32)

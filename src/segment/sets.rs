@@ -12,6 +12,7 @@
 //! bitmaps or the lists. Nothing is aligned: the containers in a bitmap are not either.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use super::bitmap::{self, Bitmap};
@@ -21,50 +22,55 @@ use crate::error::Corruption;
 const HEADER: usize = 16;
 const ENTRY: usize = 16;
 const IS_BITMAP: u64 = 1 << 63;
-/// No bitmap is smaller than a list of this many bytes.
-const SMALLEST_BITMAP: usize = 15;
 
 /// Collects which rows have which value.
 #[derive(Debug)]
 pub(crate) struct SetsBuilder {
     rows: u32,
-    pairs: Vec<(u32, u32)>,
+    sets: HashMap<u32, Vec<u32>>,
 }
 
 impl SetsBuilder {
     /// Sets of a segment of `rows` rows.
     pub(crate) fn new(rows: u32) -> Self {
-        Self { rows, pairs: Vec::new() }
+        Self { rows, sets: HashMap::new() }
     }
 
-    /// Adds `row`, which is below the number of rows, to the rows of `value`. The rows of a value come in ascending
-    /// order; one that comes twice is one.
+    /// Adds `row` to the rows of `value`, best in ascending order. A row beyond the last one is left out.
+    #[inline]
     pub(crate) fn push(&mut self, value: u32, row: u32) {
-        debug_assert!(row < self.rows, "row {row} of {}", self.rows);
-        self.pairs.push((value, row));
+        if row < self.rows {
+            self.sets.entry(value).or_default().push(row);
+        }
     }
 
     /// The sets as bytes.
-    pub(crate) fn finish(mut self) -> Vec<u8> {
-        self.pairs.sort_by_key(|(value, _)| *value);
-        self.pairs.dedup();
+    pub(crate) fn finish(self) -> Vec<u8> {
         let width = row_width(self.rows);
-        let (mut values, mut directory, mut bitmaps, mut lists) = (0_u32, Vec::new(), Vec::new(), Vec::new());
-        for group in self.pairs.chunk_by(|a, b| a.0 == b.0) {
-            let place = if let Some(bitmap) = smaller_bitmap(group, width) {
+        let mut sets: Vec<(u32, Vec<u32>)> = self.sets.into_iter().collect();
+        sets.sort_unstable_by_key(|(value, _)| *value);
+        let values = sets.len() as u32;
+        let (mut directory, mut bitmaps, mut lists) = (Vec::new(), Vec::new(), Vec::new());
+        for (value, mut rows) in sets {
+            if !rows.is_sorted_by(|a, b| a < b) {
+                rows.sort_unstable();
+                rows.dedup();
+            }
+            directory.extend(value.to_le_bytes());
+            directory.extend((rows.len() as u32).to_le_bytes());
+            let smaller = bitmap_size(&rows) < rows.len().saturating_mul(width);
+            let set = if smaller { RoaringBitmap::from_sorted_iter(rows.iter().copied()).ok() } else { None };
+            let place = if let Some(mut set) = set {
                 let start = bitmaps.len() as u64;
-                bitmaps.extend(bitmap);
+                set.optimize();
+                bitmap::encode(&set, &mut bitmaps);
                 start | IS_BITMAP
             } else {
                 let start = lists.len() as u64;
-                lists.extend(group.iter().flat_map(|(_, row)| row.to_le_bytes().into_iter().take(width)));
+                lists.extend(rows.iter().flat_map(|row| row.to_le_bytes().into_iter().take(width)));
                 start
             };
-            let value = group.first().map_or(0, |(value, _)| *value);
-            directory.extend(value.to_le_bytes());
-            directory.extend((group.len() as u32).to_le_bytes());
             directory.extend(place.to_le_bytes());
-            values = values.wrapping_add(1);
         }
         let mut bytes = Vec::new();
         bytes.extend(self.rows.to_le_bytes());
@@ -78,14 +84,14 @@ impl SetsBuilder {
     }
 }
 
-/// The rows of `group` as a bitmap, if that is smaller than a list.
-fn smaller_bitmap(group: &[(u32, u32)], width: usize) -> Option<Vec<u8>> {
-    let list = group.len().saturating_mul(width);
-    if list <= SMALLEST_BITMAP {
-        return None;
-    }
-    let set = group.iter().map(|(_, row)| *row).collect::<RoaringBitmap>();
-    Some(bitmap::encode(set)).filter(|bytes| bytes.len() < list)
+/// About how many bytes ascending rows take as a bitmap: a few bytes a container more or less do not matter.
+fn bitmap_size(rows: &[u32]) -> usize {
+    let container = |rows: &[u32]| {
+        let breaks = rows.iter().zip(rows.iter().skip(1)).filter(|(a, b)| a.wrapping_add(1) != **b).count();
+        let runs = breaks.wrapping_add(1);
+        8_usize.saturating_add(rows.len().saturating_mul(2).min(runs.saturating_mul(4)).min(8192))
+    };
+    rows.chunk_by(|a, b| a >> 16 == b >> 16).map(container).sum()
 }
 
 /// Sets read in place.
@@ -284,10 +290,13 @@ mod tests {
         for row in 0..100 {
             builder.push(9, row);
         }
-        for row in [1, 1, 257] {
+        for row in [257, 1, 1, 300] {
             builder.push(4, row);
         }
-        let bitmap = bitmap::encode((0..100).collect());
+        let mut bitmap = Vec::new();
+        let mut set = RoaringBitmap::from_iter(0..100);
+        set.optimize();
+        bitmap::encode(&set, &mut bitmap);
         let mut expected = vec![44, 1, 0, 0, 2, 0, 0, 0, bitmap.len() as u8, 0, 0, 0, 0, 0, 0, 0];
         expected.extend([4, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
         expected.extend([9, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80]);

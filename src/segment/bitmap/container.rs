@@ -68,24 +68,23 @@ impl<'a> Container<'a> {
 
     /// How many values are in `range`.
     pub(super) fn count(self, range: Range<u32>) -> u32 {
-        self.ranks(range.start).advance(range.end)
+        match self {
+            Self::Array(values) => {
+                let below = |bound| values.partition_point(|value| low(*value) < bound);
+                below(range.end).saturating_sub(below(range.start)) as u32
+            }
+            Self::Bits(words) => words.count(range) as u32,
+            Self::Runs(runs) => {
+                let at = runs.partition_point(|bytes| run(*bytes).end <= range.start);
+                let runs = runs.get(at..).unwrap_or_default().iter().map(|bytes| run(*bytes));
+                runs.take_while(|run| run.start < range.end).map(|run| size(&clip(&run, &range))).sum()
+            }
+        }
     }
 
-    /// Counts from `start` on.
-    pub(super) fn ranks(self, start: u32) -> Ranks<'a> {
-        let (at, passed) = match self {
-            Self::Array(values) => (values.partition_point(|value| low(*value) < start), 0),
-            Self::Bits(words) => {
-                let at = (start >> 6) as usize;
-                (at, 0_u32.wrapping_sub((words.word(at) & low_bits(start)).count_ones()))
-            }
-            Self::Runs(runs) => {
-                let at = runs.partition_point(|bytes| run(*bytes).end <= start);
-                let cut = runs.get(at).map_or(0, |bytes| start.saturating_sub(run(*bytes).start));
-                (at, 0_u32.wrapping_sub(cut))
-            }
-        };
-        Ranks { container: self, at, passed }
+    /// Counts values in one walk.
+    pub(super) fn ranks(self) -> Ranks<'a> {
+        Ranks { container: self, at: 0, passed: 0 }
     }
 
     /// The values in `range`, ascending.
@@ -109,7 +108,7 @@ impl<'a> Container<'a> {
     pub(super) fn and_count(self, other: Self) -> u32 {
         match (self, other) {
             (Self::Runs(runs), other) | (other, Self::Runs(runs)) => {
-                let mut ranks = other.ranks(0);
+                let mut ranks = other.ranks();
                 let mut share = |bytes: &[u8; 4]| {
                     let Range { start, end } = run(*bytes);
                     let before = ranks.advance(start);
@@ -181,12 +180,12 @@ pub(super) struct Ranks<'a> {
     container: Container<'a>,
     /// The first value, word or run that is not wholly passed.
     at: usize,
-    /// How many values were before it: wraps, where it began before the start.
+    /// How many values were before it.
     passed: u32,
 }
 
 impl Ranks<'_> {
-    /// How many values there are from the start up to `position`, which never goes back.
+    /// How many values there are before `position`, which never goes back.
     pub(super) fn advance(&mut self, position: u32) -> u32 {
         match self.container {
             Container::Array(values) => {
@@ -213,7 +212,8 @@ impl Ranks<'_> {
     }
 }
 
-/// The values of a container in a range, ascending.
+/// The values of a container in a range, ascending. Damaged runs that overlap give no value twice, so that no
+/// container gives more than 65,536.
 #[derive(Clone, Debug)]
 pub(super) enum Values<'a> {
     Array(slice::Iter<'a, [u8; 2]>),
@@ -234,6 +234,7 @@ impl Iterator for Values<'_> {
                     return Some(position);
                 }
                 *current = clip(&run(*runs.next()?), range);
+                range.start = range.start.max(current.end);
             },
         }
     }
@@ -244,8 +245,13 @@ impl Iterator for Values<'_> {
         match self {
             Self::Array(values) => values.map(|value| low(*value)).fold(init, each),
             Self::Bits(ones) => ones.fold(init, each),
-            Self::Runs { runs, current, range } => {
-                current.chain(runs.flat_map(|bytes| clip(&run(*bytes), &range))).fold(init, each)
+            Self::Runs { runs, current, mut range } => {
+                let rest = runs.flat_map(|bytes| {
+                    let part = clip(&run(*bytes), &range);
+                    range.start = range.start.max(part.end);
+                    part
+                });
+                current.chain(rest).fold(init, each)
             }
         }
     }

@@ -50,14 +50,11 @@ pub(crate) struct Bitmap<'a> {
     body: usize,
 }
 
-/// Bytes with a bitmap at their start.
-pub(crate) fn encode(mut set: RoaringBitmap) -> Vec<u8> {
-    set.optimize();
-    let mut bytes = Vec::with_capacity(set.serialized_size());
+/// Appends `set`, smallest if it is optimised.
+pub(crate) fn encode(set: &RoaringBitmap, bytes: &mut Vec<u8>) {
     // Writing to a vector does not fail.
-    let written = set.serialize_into(&mut bytes);
+    let written = set.serialize_into(bytes);
     debug_assert!(written.is_ok());
-    bytes
 }
 
 impl<'a> Bitmap<'a> {
@@ -101,7 +98,7 @@ impl<'a> Bitmap<'a> {
 
     /// How many values there are.
     pub(crate) fn len(&self) -> u64 {
-        (0..self.descriptors.len()).map(|index| u64::from(self.cardinality(index))).sum()
+        self.descriptors.iter().map(|descriptor| u64::from(cardinality(*descriptor))).sum()
     }
 
     /// Whether `value` is in the set.
@@ -112,13 +109,28 @@ impl<'a> Bitmap<'a> {
 
     /// How many values are in `range`.
     pub(crate) fn count(&self, range: Range<u32>) -> u64 {
-        self.pieces(range)
-            .map(|(index, _, part)| match part {
-                // Of a whole container the header knows.
-                Range { start: 0, end: SPAN } => u64::from(self.cardinality(index)),
-                part => u64::from(self.container(index).count(part)),
-            })
-            .sum()
+        if range.is_empty() {
+            return 0;
+        }
+        let first = self.lower_bound(range.start >> 16);
+        if range.start >> 16 == range.end >> 16 {
+            let part = range.start & 0xffff..range.end & 0xffff;
+            let here = self.key(first) == Some(range.start >> 16);
+            return if here { u64::from(self.container(first).count(part)) } else { 0 };
+        }
+        let last = self.lower_bound(range.end >> 16);
+        let between = self.descriptors.get(first..last).unwrap_or_default();
+        let whole: u64 = between.iter().map(|descriptor| u64::from(cardinality(*descriptor))).sum();
+        whole.wrapping_add(self.below(last, range.end)).saturating_sub(self.below(first, range.start))
+    }
+
+    /// How many values of a container are below `bound`; none if it is not the container where `bound` would be.
+    fn below(&self, index: usize, bound: u32) -> u64 {
+        if self.key(index) == Some(bound >> 16) {
+            u64::from(self.container(index).count(0..bound & 0xffff))
+        } else {
+            0
+        }
     }
 
     /// How many values there are between each two neighbours of `boundaries`, which ascend: one walk over both.
@@ -226,6 +238,10 @@ impl<'a> Bitmap<'a> {
     /// The first container whose key is not below `bound`.
     #[inline]
     fn lower_bound(&self, bound: u32) -> usize {
+        // Where no container is left out before it.
+        if self.key(bound as usize) == Some(bound) {
+            return bound as usize;
+        }
         self.descriptors.partition_point(|descriptor| key(*descriptor) < bound)
     }
 
@@ -280,6 +296,11 @@ fn key([a, b, ..]: [u8; 4]) -> u32 {
     u32::from(u16::from_le_bytes([a, b]))
 }
 
+#[inline]
+fn cardinality([_, _, a, b]: [u8; 4]) -> u32 {
+    u32::from(u16::from_le_bytes([a, b])).wrapping_add(1)
+}
+
 /// The values before ascending boundaries, counted in one walk.
 struct Walk<'a> {
     bitmap: Bitmap<'a>,
@@ -305,7 +326,7 @@ impl Walk<'_> {
         if at != Some(bound) {
             return self.passed;
         }
-        let ranks = self.open.get_or_insert_with(|| self.bitmap.container(self.index).ranks(0));
+        let ranks = self.open.get_or_insert_with(|| self.bitmap.container(self.index).ranks());
         self.passed.wrapping_add(u64::from(ranks.advance(boundary & 0xffff)))
     }
 }
