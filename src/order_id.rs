@@ -7,17 +7,8 @@ use crate::{Error, Result};
 /// What identifies an order: text of 1 to 64 bytes, kept as a number where it prints back identically.
 ///
 /// Numbers come before texts; numbers are ordered by value, texts by their bytes.
-///
-/// ```
-/// use zonal::OrderId;
-///
-/// assert_eq!(OrderId::parse("2026030100123")?, OrderId::Number(2026030100123));
-/// assert_eq!(OrderId::parse("007")?, OrderId::Text("007".into()));
-/// assert_eq!(OrderId::parse("007")?.to_string(), "007");
-/// # Ok::<(), zonal::Error>(())
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OrderId {
+pub(crate) enum OrderId {
     /// Decimal digits without leading zeros, below 2⁶⁴.
     Number(u64),
     /// Anything else.
@@ -26,13 +17,13 @@ pub enum OrderId {
 
 impl OrderId {
     /// The greatest length of an id, in bytes.
-    pub const LIMIT: usize = 64;
+    const LIMIT: usize = 64;
 
     /// Reads an id.
     ///
     /// # Errors
     /// [`Error::InvalidOrder`] where the text is empty or has more than 64 bytes.
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         if !(1..=Self::LIMIT).contains(&text.len()) {
             let reason = format!("an id of {} bytes; it takes 1 to {}", text.len(), Self::LIMIT);
             return Err(Error::order(text, reason));

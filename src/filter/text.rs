@@ -274,6 +274,9 @@ impl<'a> Parser<'a> {
     /// A value without quotes: up to a separator, a closing bracket that it did not open, or a lone `and` / `or`.
     fn bare(&mut self, separator: char) -> Raw<'a> {
         let rest = self.rest();
+        if joins(rest) {
+            return Raw { text: "", quoted: false };
+        }
         let (mut open, mut escaped, mut end) = (0usize, false, rest.len());
         for (at, letter) in rest.char_indices() {
             let stops = match letter {

@@ -58,10 +58,10 @@ impl Summary {
             let text = std::str::from_utf8(cursor.take(length.into())?).map_err(|_| damage.clone())?;
             OrderId::parse(text).map_err(|_| damage)
         })?;
-        let mut time = |cursor: &mut Cursor<'_>| cursor.u64().map(u64::cast_signed);
-        let created = read_bounds(&mut cursor, &mut time)?;
+        let time = |cursor: &mut Cursor<'_>| cursor.u64().map(u64::cast_signed);
+        let created = read_bounds(&mut cursor, time)?;
         // Each clock takes a byte at least, so a wrong count ends at the end of the bytes.
-        let clocks = (0..clocks).map(|_| read_bounds(&mut cursor, &mut time)).collect::<Result<_, _>>()?;
+        let clocks = (0..clocks).map(|_| read_bounds(&mut cursor, time)).collect::<Result<_, _>>()?;
         if !cursor.rest().is_empty() {
             return Err(cursor.corrupt("bytes are left over"));
         }
@@ -77,9 +77,9 @@ fn bounds<T>(bytes: &mut Vec<u8>, bounds: Option<&(T, T)>, mut write: impl FnMut
     }
 }
 
-fn read_bounds<T>(
-    cursor: &mut Cursor<'_>,
-    mut read: impl FnMut(&mut Cursor<'_>) -> Result<T, Corruption>,
+fn read_bounds<'a, T>(
+    cursor: &mut Cursor<'a>,
+    read: impl Fn(&mut Cursor<'a>) -> Result<T, Corruption>,
 ) -> Result<Bounds<T>, Corruption> {
     match cursor.u8()? {
         0 => Ok(None),

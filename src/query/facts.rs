@@ -1,0 +1,250 @@
+//! What is kept for each group while its orders are counted, so that any two parts can be merged exactly.
+
+use hashbrown::HashSet;
+
+use crate::error::{Error, Result};
+use crate::schema::{COUNT, MeasureSource, Schema};
+use crate::segment::present;
+
+use super::answer::Figure;
+use super::metric::Metric;
+
+/// Which facts the metrics of a query need; each fact once, however many metrics share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Needs {
+    /// Counters, by their number in the schema.
+    pub(crate) counters: Vec<usize>,
+    /// Measures whose sum and count are needed.
+    pub(crate) sums: Vec<usize>,
+    /// Measures whose smallest and largest value are needed.
+    pub(crate) extremes: Vec<usize>,
+    /// Measures all of whose values are needed.
+    pub(crate) values: Vec<usize>,
+    /// Keys.
+    pub(crate) keys: Vec<usize>,
+}
+
+/// A metric bound to the facts it is computed from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BoundMetric {
+    Counted(Counted),
+    Rate(Counted, Counted),
+    Sum(usize),
+    Mean(usize),
+    Min(usize),
+    Max(usize),
+    Quantile(usize, u8),
+    Distinct(usize),
+}
+
+/// The count or a counter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Counted {
+    Orders,
+    Counter(usize),
+}
+
+/// The place of an item in a list, added where it is new.
+fn place<T: PartialEq>(list: &mut Vec<T>, item: T) -> usize {
+    list.iter().position(|known| *known == item).unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    })
+}
+
+impl Needs {
+    /// Binds a metric and takes note of what it needs.
+    pub(crate) fn bind(&mut self, metric: &Metric, schema: &Schema) -> Result<BoundMetric> {
+        let mut counted = |name: &str| -> Result<Counted> {
+            if name == COUNT {
+                return Ok(Counted::Orders);
+            }
+            Ok(Counted::Counter(place(&mut self.counters, schema.counter(name)?)))
+        };
+        Ok(match metric {
+            Metric::Count => BoundMetric::Counted(Counted::Orders),
+            Metric::Counter(name) => BoundMetric::Counted(counted(name)?),
+            Metric::Rate(numerator, denominator) => BoundMetric::Rate(counted(numerator)?, counted(denominator)?),
+            Metric::Sum(measure) => BoundMetric::Sum(place(&mut self.sums, schema.measure(measure)?)),
+            Metric::Mean(measure) => BoundMetric::Mean(place(&mut self.sums, schema.measure(measure)?)),
+            Metric::Min(measure) => BoundMetric::Min(place(&mut self.extremes, schema.measure(measure)?)),
+            Metric::Max(measure) => BoundMetric::Max(place(&mut self.extremes, schema.measure(measure)?)),
+            Metric::Quantile(_, percent) if *percent > 100 => {
+                return Err(Error::invalid("query", format!("a quantile lies between 0 and 100 percent, not {percent}")));
+            }
+            Metric::Quantile(measure, percent) => {
+                BoundMetric::Quantile(place(&mut self.values, schema.measure(measure)?), *percent)
+            }
+            Metric::Distinct(key) => BoundMetric::Distinct(place(&mut self.keys, schema.key(key)?)),
+        })
+    }
+
+    /// Whether counting rows is enough.
+    pub(crate) fn only_counts(&self) -> bool {
+        self.sums.is_empty() && self.extremes.is_empty() && self.values.is_empty() && self.keys.is_empty()
+    }
+
+    /// The measures that are read, each with where it is needed.
+    pub(crate) fn measures(&self) -> impl Iterator<Item = usize> {
+        [&self.sums, &self.extremes, &self.values].into_iter().flatten().copied()
+    }
+}
+
+/// The facts of many groups, each known by its slot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Facts {
+    pub(crate) orders: Vec<u64>,
+    /// Per need, per slot.
+    pub(crate) counters: Vec<Vec<u64>>,
+    sums: Vec<Vec<(i128, u64)>>,
+    extremes: Vec<Vec<Option<(i64, i64)>>>,
+    values: Vec<Vec<Vec<i64>>>,
+    keys: Vec<Vec<HashSet<i64>>>,
+}
+
+/// What a row adds to a group, beside being counted: the values of the needed measures and keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowFacts {
+    pub(crate) counted: Vec<bool>,
+    pub(crate) sums: Vec<i64>,
+    pub(crate) extremes: Vec<i64>,
+    pub(crate) values: Vec<i64>,
+    pub(crate) keys: Vec<i64>,
+}
+
+impl Facts {
+    pub(crate) fn new(needs: &Needs) -> Self {
+        Self {
+            orders: Vec::new(),
+            counters: vec![Vec::new(); needs.counters.len()],
+            sums: vec![Vec::new(); needs.sums.len()],
+            extremes: vec![Vec::new(); needs.extremes.len()],
+            values: vec![Vec::new(); needs.values.len()],
+            keys: vec![Vec::new(); needs.keys.len()],
+        }
+    }
+
+    /// A new slot without orders.
+    pub(crate) fn slot(&mut self) -> usize {
+        self.orders.push(0);
+        self.counters.iter_mut().for_each(|counts| counts.push(0));
+        self.sums.iter_mut().for_each(|sums| sums.push((0, 0)));
+        self.extremes.iter_mut().for_each(|extremes| extremes.push(None));
+        self.values.iter_mut().for_each(|values| values.push(Vec::new()));
+        self.keys.iter_mut().for_each(|keys| keys.push(HashSet::new()));
+        self.orders.len() - 1
+    }
+
+    /// Adds one order.
+    pub(crate) fn add(&mut self, slot: usize, row: &RowFacts) {
+        self.orders[slot] += 1;
+        for (counts, &counted) in self.counters.iter_mut().zip(&row.counted) {
+            counts[slot] += u64::from(counted);
+        }
+        self.add_values(slot, row);
+    }
+
+    /// Adds what one order has beside being counted.
+    pub(crate) fn add_values(&mut self, slot: usize, row: &RowFacts) {
+        for (sums, value) in self.sums.iter_mut().zip(&row.sums) {
+            if let Some(value) = present(*value) {
+                sums[slot].0 += i128::from(value);
+                sums[slot].1 += 1;
+            }
+        }
+        for (extremes, value) in self.extremes.iter_mut().zip(&row.extremes) {
+            if let Some(value) = present(*value) {
+                let (least, most) = extremes[slot].unwrap_or((value, value));
+                extremes[slot] = Some((least.min(value), most.max(value)));
+            }
+        }
+        for (values, value) in self.values.iter_mut().zip(&row.values) {
+            values[slot].extend(present(*value));
+        }
+        for (keys, key) in self.keys.iter_mut().zip(&row.keys) {
+            keys[slot].extend(present(*key));
+        }
+    }
+
+    /// Adds all that a slot of `other` holds.
+    pub(crate) fn merge(&mut self, slot: usize, other: &Self, from: usize) {
+        self.orders[slot] += other.orders[from];
+        for (counts, more) in self.counters.iter_mut().zip(&other.counters) {
+            counts[slot] += more[from];
+        }
+        for (sums, more) in self.sums.iter_mut().zip(&other.sums) {
+            sums[slot].0 += more[from].0;
+            sums[slot].1 += more[from].1;
+        }
+        for (extremes, more) in self.extremes.iter_mut().zip(&other.extremes) {
+            if let Some((least, most)) = more[from] {
+                let (low, high) = extremes[slot].unwrap_or((least, most));
+                extremes[slot] = Some((low.min(least), high.max(most)));
+            }
+        }
+        for (values, more) in self.values.iter_mut().zip(&other.values) {
+            values[slot].extend_from_slice(&more[from]);
+        }
+        for (keys, more) in self.keys.iter_mut().zip(&other.keys) {
+            keys[slot].extend(more[from].iter().copied());
+        }
+    }
+
+    /// The value of a metric for a slot; for no slot, for no orders.
+    pub(crate) fn figure(&self, metric: BoundMetric, slot: Option<usize>) -> Figure {
+        let counted = |counted: Counted| match (counted, slot) {
+            (_, None) => 0,
+            (Counted::Orders, Some(slot)) => self.orders[slot],
+            (Counted::Counter(counter), Some(slot)) => self.counters[counter][slot],
+        };
+        let extremes = |need: usize| slot.and_then(|slot| self.extremes[need][slot]);
+        let sum = |need: usize| slot.map_or((0, 0), |slot| self.sums[need][slot]);
+        let value = |value: Option<i64>| value.map_or(Figure::Missing, Figure::Value);
+        match metric {
+            BoundMetric::Counted(which) => Figure::Count(counted(which)),
+            BoundMetric::Rate(numerator, denominator) => {
+                Figure::Ratio { numerator: counted(numerator), denominator: counted(denominator) }
+            }
+            BoundMetric::Sum(need) => Figure::Sum(sum(need).0),
+            BoundMetric::Mean(need) => {
+                let (sum, count) = sum(need);
+                Figure::Mean { sum, count }
+            }
+            BoundMetric::Min(need) => value(extremes(need).map(|(least, _)| least)),
+            BoundMetric::Max(need) => value(extremes(need).map(|(_, most)| most)),
+            BoundMetric::Quantile(need, percent) => {
+                value(slot.and_then(|slot| quantile(&self.values[need][slot], percent)))
+            }
+            BoundMetric::Distinct(need) => Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len() as u64)),
+        }
+    }
+}
+
+/// The smallest value whose cumulative share reaches `percent`.
+fn quantile(values: &[i64], percent: u8) -> Option<i64> {
+    let rank = (values.len() * usize::from(percent)).div_ceil(100).max(1) - 1;
+    if rank >= values.len() {
+        return None;
+    }
+    let mut values = values.to_vec();
+    Some(*values.select_nth_unstable(rank).1)
+}
+
+/// Where the values of a measure come from.
+pub(crate) fn source(schema: &Schema, measure: usize) -> MeasureSource {
+    schema.measures.get(measure).map_or(MeasureSource::Stored, |measure| measure.source.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_the_smallest_value_whose_share_reaches_it() {
+        assert_eq!(quantile(&[], 50), None);
+        assert_eq!(quantile(&[7], 0), Some(7));
+        assert_eq!(quantile(&[4, 1, 3, 2], 50), Some(2));
+        assert_eq!(quantile(&[4, 1, 3, 2], 51), Some(3));
+        assert_eq!(quantile(&[4, 1, 3, 2], 100), Some(4));
+    }
+}

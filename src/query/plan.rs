@@ -1,0 +1,197 @@
+//! A query that has met a snapshot: names have become numbers, and what makes no sense is refused.
+
+use crate::calendar::{Grain, Span};
+use crate::error::{Error, Result};
+use crate::filter::{Condition, Leaf, Test, resolve};
+use crate::schema::{Clock, Field};
+use crate::segment::{ColumnId, column_of};
+use crate::store::Snapshot;
+use crate::tree::{Node, Tree};
+
+use super::facts::{BoundMetric, Needs};
+use super::{Access, Query, Targets};
+
+/// A query bound to a snapshot.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) parts: Vec<Part>,
+    pub(crate) clock: Clock,
+    pub(crate) span: Span,
+    pub(crate) grain: Option<Grain>,
+    pub(crate) by: Vec<Dimension>,
+    pub(crate) filter: Condition,
+    pub(crate) needs: Needs,
+    pub(crate) metrics: Vec<BoundMetric>,
+    /// The schema's counters that are needed, bound.
+    pub(crate) counters: Vec<Condition>,
+    pub(crate) access: Option<Access>,
+    pub(crate) limit: u64,
+}
+
+/// A part of the asked set. Parts share no orders.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    /// None: everything, orders without place too.
+    pub(crate) base: Option<Node>,
+    /// The level of the targets; none where the base itself is the target.
+    pub(crate) level: Option<usize>,
+    /// The first level between base and targets.
+    pub(crate) between: usize,
+}
+
+/// A dimension to group by.
+#[derive(Debug)]
+pub(crate) struct Dimension {
+    pub(crate) name: String,
+    pub(crate) field: Field,
+    /// For every value of the field, its group: the ancestor at the asked level, or the value itself.
+    pub(crate) groups: Vec<u32>,
+    /// The asked level of a tree.
+    pub(crate) level: Option<usize>,
+}
+
+impl Part {
+    /// The unit that a row of this part counts for.
+    pub(crate) fn group(&self, place: &Tree, unit: Option<Node>) -> Option<Node> {
+        match self.level {
+            None => self.base,
+            Some(level) => unit.map(|unit| place.ancestor(unit, level)),
+        }
+    }
+
+    /// Whether a group of this part is a target, rather than the remainder of a unit above the targets.
+    pub(crate) fn is_target(&self, place: &Tree, group: Option<Node>) -> bool {
+        match (self.level, group) {
+            (None, _) => true,
+            (Some(level), Some(group)) => place.level_of(group) == level,
+            (Some(_), None) => false,
+        }
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(query: &Query, snapshot: &Snapshot) -> Result<Self> {
+        let (schema, forest) = (snapshot.schema(), snapshot.forest());
+        let mut needs = Needs::default();
+        let metrics = query.metrics.iter().map(|metric| needs.bind(metric, schema)).collect::<Result<_>>()?;
+        let bind = |number: &usize| Condition::bind_counter(&schema.counters[*number].filter, schema, forest);
+        let plan = Self {
+            parts: parts(query, snapshot)?,
+            clock: schema.clock(&query.clock)?,
+            span: query.span,
+            grain: query.grain,
+            by: query.by.iter().map(|by| dimension(by, snapshot)).collect::<Result<_>>()?,
+            filter: Condition::bind(&query.filter, schema, forest)?,
+            counters: needs.counters.iter().map(bind).collect::<Result<_>>()?,
+            needs,
+            metrics,
+            access: query.access,
+            limit: query.limit,
+        };
+        if let Some(twice) = plan.by.iter().enumerate().find(|(at, by)| plan.by[..*at].iter().any(|b| b.name == by.name)) {
+            return Err(Error::invalid("query", format!("{:?} is grouped by twice", twice.1.name)));
+        }
+        Ok(plan)
+    }
+
+    /// The filter with the span, for a segment whose orders the span does not hold all.
+    pub(crate) fn filter_with_span(&self) -> Condition {
+        let span = Test::Between(self.span.start(), self.span.end().saturating_sub(1));
+        let span = Condition::Leaf(Leaf::Column(self.clock.into(), span));
+        if self.filter.is_always() { span } else { Condition::And(vec![self.filter.clone(), span]) }
+    }
+}
+
+fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
+    let place = snapshot.place();
+    let bases = query.within.iter().map(|base| resolve(place, base)).collect::<Result<Vec<_>>>()?;
+    let covered = |base: &Node| bases.iter().any(|other| other != base && place.is_under(*base, *other));
+    let mut maximal: Vec<Node> = bases.iter().copied().filter(|base| !covered(base)).collect();
+    maximal.sort_by_key(|base| place.label(*base));
+    maximal.dedup();
+    match &query.targets {
+        Targets::Bases if bases.is_empty() => Ok(vec![Part { base: None, level: None, between: 0 }]),
+        Targets::Bases => {
+            Ok(maximal.into_iter().map(|base| Part { base: Some(base), level: None, between: 0 }).collect())
+        }
+        Targets::Level(name) => {
+            let level = place.level(name)?;
+            if bases.is_empty() {
+                return Ok(vec![Part { base: None, level: Some(level), between: 0 }]);
+            }
+            let part = |base: Node| {
+                let own = place.level_of(base);
+                if own > level {
+                    let possible = place.levels()[own..].join(", ");
+                    let reason =
+                        format!("{name} lies above {:?}; ask for {possible}", place.path(base).join("/"));
+                    return Err(Error::invalid("query", reason));
+                }
+                Ok(Part { base: Some(base), level: Some(level), between: own + 1 })
+            };
+            maximal.into_iter().map(part).collect()
+        }
+        Targets::Depth(depth) => {
+            let part = |base: Option<Node>, from: Node| {
+                let own = place.level_of(from);
+                let level = own + usize::from(*depth);
+                if level >= place.levels().len() {
+                    let most = place.levels().len() - 1 - own;
+                    let path = place.path(from).join("/");
+                    let reason = format!("there are {most} levels below {path:?}, not {depth}; ask for fewer");
+                    return Err(Error::invalid("query", reason));
+                }
+                Ok(Part { base, level: Some(level), between: own + 1 })
+            };
+            if !bases.is_empty() {
+                return maximal.into_iter().map(|base| part(Some(base), base)).collect();
+            }
+            let tops: Vec<Node> = place.children(None).collect();
+            match tops[..] {
+                [] => Ok(Vec::new()),
+                [top] => Ok(vec![part(None, top)?]),
+                _ => Err(Error::Ambiguous {
+                    kind: "unit".to_owned(),
+                    name: String::new(),
+                    candidates: tops.iter().map(|top| place.name_of(*top).to_owned()).collect(),
+                }),
+            }
+        }
+    }
+}
+
+fn dimension(by: &super::By, snapshot: &Snapshot) -> Result<Dimension> {
+    let (schema, forest) = (snapshot.schema(), snapshot.forest());
+    let field = schema.require(&by.field)?;
+    let level = match (field, &by.level) {
+        (Field::Tree(number), level) => {
+            let tree = &forest.trees[number];
+            Some(level.as_ref().map_or(Ok(0), |level| tree.level(level))?)
+        }
+        (Field::Category(_) | Field::Tags(_) | Field::Outcome(_), None) => None,
+        (Field::Category(_) | Field::Tags(_) | Field::Outcome(_), Some(level)) => {
+            let reason = format!("{:?} has no levels, so not {level:?} either", by.field);
+            return Err(Error::invalid("query", reason));
+        }
+        _ => {
+            let reason = format!("{:?} cannot be grouped by; trees, categories, tags and outcomes can", by.field);
+            return Err(Error::invalid("query", reason));
+        }
+    };
+    let groups = match (level, forest.of(field)) {
+        (Some(level), Some(tree)) => (0..)
+            .map_while(|value| tree.get(value))
+            .map(|node| tree.ancestor(node, level).index())
+            .collect(),
+        (None, Some(tree)) => (0..).map_while(|value| tree.get(value)).map(Node::index).collect(),
+        (_, None) => (0..=15).collect(),
+    };
+    Ok(Dimension { name: by.field.clone(), field, groups, level })
+}
+
+impl Dimension {
+    /// The column that holds the field's value; none for tags.
+    pub(crate) fn column(&self) -> Option<ColumnId> {
+        column_of(self.field)
+    }
+}
