@@ -125,7 +125,7 @@ mod tests {
                 let number = step.number(day);
                 assert!(step.first_day(number) <= day && day < step.first_day(number + 1));
             }
-            expected = expected + 1.day();
+            expected += 1.day();
         }
         assert_eq!(days(1970, 1, 1), 0);
         assert_eq!(Step::Months(12).number(days(2011, 12, 31)), 2011);

@@ -286,6 +286,23 @@ fn every_change_of_every_zone_keeps_the_days() {
     }
 }
 
+#[test]
+fn every_change_cuts_the_hour() {
+    for subject in SUBJECTS.iter() {
+        let calendar = &subject.calendar;
+        for &change in subject.changes.iter().filter(|&&change| change < 2_000_000_000) {
+            for time in [change - 1, change] {
+                let (start, next) = slow_hour(&subject.zone, time);
+                let found = (calendar.start(Grain::Hour, time), calendar.next(Grain::Hour, time));
+                assert_eq!(found, (start, next), "{calendar:?} at {time}");
+                let (_, after) = slow_hour(&subject.zone, next);
+                let steps = calendar.steps(Grain::Hour, Span::new(start, next + 1).unwrap());
+                assert_eq!(steps, [start, next, after], "{calendar:?} at {time}");
+            }
+        }
+    }
+}
+
 fn calendar(zone: &str) -> Calendar {
     Calendar::new(zone).unwrap()
 }
