@@ -87,11 +87,11 @@ fn the_schema_is_what_the_file_declares() {
 
 #[test]
 fn a_mistake_is_told_with_its_line() {
-    refused("[[category]]\nname = \"a\"\ncolum = \"b\"\n", &["line 12", "unknown field `colum`", "`column`"]);
-    refused("[[clock]]\nname = \"a\"\n", &["line 10", "missing field `column`"]);
-    refused("[file]\nencoding = \"latin1\"\n", &["line 11", "unknown variant `latin1`", "`gb18030`"]);
-    refused("[[text]]\nname = 3\n", &["line 11", "invalid type"]);
-    refused("nonsense", &["line 10"]);
+    refused("[[category]]\nname = \"a\"\ncolum = \"b\"\n", &["line 11", "unknown field `colum`", "`column`"]);
+    refused("[[clock]]\nname = \"a\"\n", &["line 9", "missing field `column`"]);
+    refused("[file]\nencoding = \"latin1\"\n", &["line 10", "unknown variant `latin1`", "`gb18030`"]);
+    refused("[[text]]\nname = 3\n", &["line 10", "invalid type"]);
+    refused("nonsense", &["line 9"]);
     let error = Mapping::from_toml(&SMALL.replace("\"street\", {", "7, {")).unwrap_err().to_string();
     assert!(error.contains("line 8") && error.contains("the name of a column, or a table"), "{error}");
     let error = Mapping::from_toml(&SMALL.replace("code =", "cod =")).unwrap_err().to_string();
@@ -104,7 +104,7 @@ fn what_makes_no_sense_is_told_with_its_field() {
     refused(&category(""), &["kind", "either the name of a column, or a value"]);
     refused(&category("column = \"a\"\nvalue = \"b\""), &["kind", "either the name of a column, or a value"]);
     refused(&category("column = \"a\"\nclean = { range = [2, 1] }"), &["kind", "the smaller first"]);
-    refused(&category("column = \"a\"\nclean = { range = [1.5, 2] }"), &["line 13", "two whole numbers"]);
+    refused(&category("column = \"a\"\nclean = { range = [1.5, 2] }"), &["line 12", "two whole numbers"]);
     let clock = |rest: &str| format!("[[clock]]\nname = \"due\"\ncolumn = \"due\"\n{rest}");
     refused(&clock("formats = [\"%H:%M\"]"), &["due", "does not tell a day"]);
     refused(&clock("clean = { range = [1, 2] }"), &["due", "two times in quotes"]);
