@@ -19,7 +19,9 @@ pub enum Error {
     Corrupt(#[from] Corruption),
 
     /// A file was written by a version of zonal that this one does not know.
-    #[error("{file} has format version {found}, this build reads {known}; open it with the zonal that wrote it")]
+    #[error(
+        "{file} has format version {found}, this build reads {known}; open it with the zonal that wrote it"
+    )]
     UnsupportedVersion {
         /// The file, relative to the store's folder.
         file: String,
@@ -123,7 +125,9 @@ pub enum Error {
     },
 
     /// An answer would have more groups than allowed.
-    #[error("the answer would have {groups} groups, the limit is {limit}; ask for fewer, or raise the query's limit")]
+    #[error(
+        "the answer would have {groups} groups, the limit is {limit}; ask for fewer, or raise the query's limit"
+    )]
     TooManyGroups {
         /// How many there would be, at least.
         groups: u64,
@@ -168,7 +172,14 @@ impl Error {
     /// Whether the caller's input is at fault, rather than the store, the disk or the machine.
     #[must_use]
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::Corrupt(_) | Self::UnsupportedVersion { .. } | Self::Io { .. } | Self::Locked { .. } | Self::Latched { .. })
+        !matches!(
+            self,
+            Self::Corrupt(_)
+                | Self::UnsupportedVersion { .. }
+                | Self::Io { .. }
+                | Self::Locked { .. }
+                | Self::Latched { .. }
+        )
     }
 }
 

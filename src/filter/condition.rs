@@ -81,7 +81,9 @@ impl Test {
         use crate::segment::MISSING;
         match self {
             Self::Missing => value == MISSING,
-            Self::OneOf(values) => u32::try_from(value).is_ok_and(|value| values.binary_search(&value).is_ok()),
+            Self::OneOf(values) => {
+                u32::try_from(value).is_ok_and(|value| values.binary_search(&value).is_ok())
+            }
             Self::Between(least, most) => value != MISSING && (*least..=*most).contains(&value),
         }
     }
@@ -101,7 +103,8 @@ struct Binder<'a> {
 
 impl Binder<'_> {
     fn bind(&self, filter: &Filter) -> Result<Condition> {
-        let each = |filters: &[Filter]| filters.iter().map(|filter| self.bind(filter)).collect::<Result<Vec<_>>>();
+        let each =
+            |filters: &[Filter]| filters.iter().map(|filter| self.bind(filter)).collect::<Result<Vec<_>>>();
         Ok(match filter {
             Filter::All => Condition::always(),
             Filter::And(filters) => Condition::And(each(filters)?),
@@ -116,10 +119,15 @@ impl Binder<'_> {
             }
             Filter::Under { tree, nodes } => self.under(tree, nodes)?,
             Filter::Missing { field } => self.missing(field)?,
-            Filter::Between { measure, least, most } => self.measure(measure, Test::Between(*least, *most))?,
+            Filter::Between { measure, least, most } => {
+                self.measure(measure, Test::Between(*least, *most))?
+            }
             Filter::During { clock, span } => {
                 let column = self.schema.clock(clock)?.into();
-                Condition::Leaf(Leaf::Column(column, Test::Between(span.start(), span.end().saturating_sub(1))))
+                Condition::Leaf(Leaf::Column(
+                    column,
+                    Test::Between(span.start(), span.end().saturating_sub(1)),
+                ))
             }
             Filter::Within { west, south, east, north } => {
                 if !self.schema.location {
@@ -146,7 +154,8 @@ impl Binder<'_> {
                 check_labels(self.schema, number, values)?;
                 let labels = self.schema.outcomes.get(number).map_or(&[][..], |outcome| &outcome.labels);
                 let position = |value: &String| labels.iter().position(|label| label == value);
-                let numbers = values.iter().filter_map(position).filter_map(|label| u32::try_from(label).ok());
+                let numbers =
+                    values.iter().filter_map(position).filter_map(|label| u32::try_from(label).ok());
                 Leaf::Column(ColumnId::Outcome(number), Test::OneOf(ascending(numbers.collect())))
             }
             Field::Tags(number) => Leaf::AnyTag(number, self.values(field, name, values)?),

@@ -115,18 +115,12 @@ pub fn is(field: impl Into<String>, value: impl Into<String>) -> Filter {
 }
 
 /// Orders whose category or outcome is one of `values`, or that have one of them as a tag.
-pub fn any_of(
-    field: impl Into<String>,
-    values: impl IntoIterator<Item = impl Into<String>>,
-) -> Filter {
+pub fn any_of(field: impl Into<String>, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
     Filter::Is { field: field.into(), values: values.into_iter().map(Into::into).collect() }
 }
 
 /// Orders that have all of these tags.
-pub fn has_all(
-    field: impl Into<String>,
-    values: impl IntoIterator<Item = impl Into<String>>,
-) -> Filter {
+pub fn has_all(field: impl Into<String>, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
     Filter::HasAll { field: field.into(), values: values.into_iter().map(Into::into).collect() }
 }
 

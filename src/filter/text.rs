@@ -56,7 +56,8 @@ impl<'a> Parser<'a> {
     fn word(&mut self, word: &str) -> bool {
         self.space();
         let Some(after) = self.rest().strip_prefix(word) else { return false };
-        let alone = after.chars().next().is_none_or(|next| next.is_whitespace() || next == '(' || next == ')');
+        let alone =
+            after.chars().next().is_none_or(|next| next.is_whitespace() || next == '(' || next == ')');
         if alone {
             self.at += word.len();
         }
@@ -114,7 +115,8 @@ impl<'a> Parser<'a> {
         let name = self.name()?;
         let field = self.schema.require(&name)?;
         self.space();
-        let operator = ["!=", ">=", "<=", "=", "~", ">", "<"].into_iter().find(|operator| self.take(operator));
+        let operator =
+            ["!=", ">=", "<=", "=", "~", ">", "<"].into_iter().find(|operator| self.take(operator));
         let Some(operator) = operator else {
             return Err(self.error("expected one of = != ~ > >= < <="));
         };
@@ -176,10 +178,16 @@ impl<'a> Parser<'a> {
             }
             Field::Location => self.within(&raws)?,
             Field::Clock(_) => {
-                return Err(Error::invalid("filter", format!("compare {name:?} with < <= > >=, or leave it missing")));
+                return Err(Error::invalid(
+                    "filter",
+                    format!("compare {name:?} with < <= > >=, or leave it missing"),
+                ));
             }
             Field::Key(_) | Field::Text(_) => {
-                return Err(Error::invalid("filter", format!("{name:?} can only be asked for as missing: {name}=")));
+                return Err(Error::invalid(
+                    "filter",
+                    format!("{name:?} can only be asked for as missing: {name}="),
+                ));
             }
         };
         Ok(missing.map_or(filter.clone(), |missing| missing.or(filter)))
@@ -196,7 +204,10 @@ impl<'a> Parser<'a> {
 
     fn tags(&mut self, name: String, field: Field) -> Result<Filter> {
         if !matches!(field, Field::Tags(_)) {
-            return Err(Error::invalid("filter", format!("~ is for tags, {name:?} is none; write {name}=a|b")));
+            return Err(Error::invalid(
+                "filter",
+                format!("~ is for tags, {name:?} is none; write {name}=a|b"),
+            ));
         }
         let start = self.at;
         let all = self.values('&')?;
@@ -236,7 +247,10 @@ impl<'a> Parser<'a> {
                 };
                 Ok(during(name, span))
             }
-            _ => Err(Error::invalid("filter", format!("{operator} is for measures and clocks, {name:?} is neither"))),
+            _ => Err(Error::invalid(
+                "filter",
+                format!("{operator} is for measures and clocks, {name:?} is neither"),
+            )),
         }
     }
 

@@ -109,8 +109,12 @@ impl Order {
     #[must_use]
     pub fn location(self, longitude: f64, latitude: f64) -> Self {
         const SCALE: f64 = 1e7;
-        #[expect(clippy::cast_possible_truncation, reason = "what does not fit saturates, and is refused when written")]
-        let scaled = |degrees: f64| if degrees.is_nan() { i32::MIN } else { (degrees * SCALE).round() as i32 };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what does not fit saturates, and is refused when written"
+        )]
+        let scaled =
+            |degrees: f64| if degrees.is_nan() { i32::MIN } else { (degrees * SCALE).round() as i32 };
         self.location_e7(scaled(longitude), scaled(latitude))
     }
 

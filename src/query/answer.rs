@@ -164,13 +164,15 @@ impl<'a> Row<'a> {
     }
 
     /// The row's values of all dimensions that were grouped by, with their names.
-    pub fn groups(&self) -> impl Iterator<Item = (&'a str, Group<'a>)> + use<'a> {
+    pub fn groups(&self) -> impl Iterator<Item = (&'a str, Group<'a>)> + Clone + use<'a> {
         let width = self.answer.by.len();
         let data = &self.answer.groups[self.index * width..][..width];
         let snapshot = &self.answer.snapshot;
-        self.answer.by.iter().zip(data).map(move |((name, field), data)| {
-            (name.as_str(), Group { snapshot, field: *field, data: *data })
-        })
+        self.answer
+            .by
+            .iter()
+            .zip(data)
+            .map(move |((name, field), data)| (name.as_str(), Group { snapshot, field: *field, data: *data }))
     }
 
     /// The number of orders.
@@ -287,7 +289,9 @@ impl fmt::Display for Figure {
         #[expect(clippy::cast_precision_loss, reason = "rounded for display only")]
         let text = match *self {
             Self::Count(count) => count.to_string(),
-            Self::Ratio { denominator: 0, .. } | Self::Mean { count: 0, .. } | Self::Missing => "–".to_owned(),
+            Self::Ratio { denominator: 0, .. } | Self::Mean { count: 0, .. } | Self::Missing => {
+                "–".to_owned()
+            }
             Self::Ratio { numerator, denominator } => {
                 format!("{:.1} %", numerator as f64 * 100.0 / denominator as f64)
             }
@@ -301,15 +305,19 @@ impl fmt::Display for Figure {
 
 impl Serialize for Figure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut pair = |first: &'static str, a: i128, second: &'static str, b: u64| {
-            let mut map = serializer.serialize_map(Some(2))?;
-            map.serialize_entry(first, &a)?;
-            map.serialize_entry(second, &b)?;
-            map.end()
-        };
         match *self {
-            Self::Ratio { numerator, denominator } => pair("num", numerator.into(), "den", denominator),
-            Self::Mean { sum, count } => pair("sum", sum, "count", count),
+            Self::Ratio { numerator, denominator } => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("num", &numerator)?;
+                map.serialize_entry("den", &denominator)?;
+                map.end()
+            }
+            Self::Mean { sum, count } => {
+                let mut map = serializer.serialize_map(Some(2))?;
+                map.serialize_entry("sum", &sum)?;
+                map.serialize_entry("count", &count)?;
+                map.end()
+            }
             Self::Count(count) => serializer.serialize_u64(count),
             Self::Sum(sum) => serializer.serialize_i128(sum),
             Self::Value(value) => serializer.serialize_i64(value),

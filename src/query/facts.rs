@@ -3,7 +3,7 @@
 use hashbrown::HashSet;
 
 use crate::error::{Error, Result};
-use crate::schema::{COUNT, MeasureSource, Schema};
+use crate::schema::{COUNT, Schema};
 use crate::segment::present;
 
 use super::answer::Figure;
@@ -64,13 +64,18 @@ impl Needs {
         Ok(match metric {
             Metric::Count => BoundMetric::Counted(Counted::Orders),
             Metric::Counter(name) => BoundMetric::Counted(counted(name)?),
-            Metric::Rate(numerator, denominator) => BoundMetric::Rate(counted(numerator)?, counted(denominator)?),
+            Metric::Rate(numerator, denominator) => {
+                BoundMetric::Rate(counted(numerator)?, counted(denominator)?)
+            }
             Metric::Sum(measure) => BoundMetric::Sum(place(&mut self.sums, schema.measure(measure)?)),
             Metric::Mean(measure) => BoundMetric::Mean(place(&mut self.sums, schema.measure(measure)?)),
             Metric::Min(measure) => BoundMetric::Min(place(&mut self.extremes, schema.measure(measure)?)),
             Metric::Max(measure) => BoundMetric::Max(place(&mut self.extremes, schema.measure(measure)?)),
             Metric::Quantile(_, percent) if *percent > 100 => {
-                return Err(Error::invalid("query", format!("a quantile lies between 0 and 100 percent, not {percent}")));
+                return Err(Error::invalid(
+                    "query",
+                    format!("a quantile lies between 0 and 100 percent, not {percent}"),
+                ));
             }
             Metric::Quantile(measure, percent) => {
                 BoundMetric::Quantile(place(&mut self.values, schema.measure(measure)?), *percent)
@@ -82,11 +87,6 @@ impl Needs {
     /// Whether counting rows is enough.
     pub(crate) fn only_counts(&self) -> bool {
         self.sums.is_empty() && self.extremes.is_empty() && self.values.is_empty() && self.keys.is_empty()
-    }
-
-    /// The measures that are read, each with where it is needed.
-    pub(crate) fn measures(&self) -> impl Iterator<Item = usize> {
-        [&self.sums, &self.extremes, &self.values].into_iter().flatten().copied()
     }
 }
 
@@ -153,10 +153,7 @@ impl Facts {
             }
         }
         for (extremes, value) in self.extremes.iter_mut().zip(&row.extremes) {
-            if let Some(value) = present(*value) {
-                let (least, most) = extremes[slot].unwrap_or((value, value));
-                extremes[slot] = Some((least.min(value), most.max(value)));
-            }
+            extremes[slot] = widest(extremes[slot], present(*value).map(|value| (value, value)));
         }
         for (values, value) in self.values.iter_mut().zip(&row.values) {
             values[slot].extend(present(*value));
@@ -177,16 +174,39 @@ impl Facts {
             sums[slot].1 += more[from].1;
         }
         for (extremes, more) in self.extremes.iter_mut().zip(&other.extremes) {
-            if let Some((least, most)) = more[from] {
-                let (low, high) = extremes[slot].unwrap_or((least, most));
-                extremes[slot] = Some((low.min(least), high.max(most)));
-            }
+            extremes[slot] = widest(extremes[slot], more[from]);
         }
         for (values, more) in self.values.iter_mut().zip(&other.values) {
             values[slot].extend_from_slice(&more[from]);
         }
         for (keys, more) in self.keys.iter_mut().zip(&other.keys) {
             keys[slot].extend(more[from].iter().copied());
+        }
+    }
+
+    /// Adds all that one slot holds to another one.
+    pub(crate) fn merge_within(&mut self, slot: usize, from: usize) {
+        self.orders[slot] += self.orders[from];
+        for counts in &mut self.counters {
+            counts[slot] += counts[from];
+        }
+        for sums in &mut self.sums {
+            let (sum, count) = sums[from];
+            sums[slot].0 += sum;
+            sums[slot].1 += count;
+        }
+        for extremes in &mut self.extremes {
+            extremes[slot] = widest(extremes[slot], extremes[from]);
+        }
+        for values in &mut self.values {
+            let more = std::mem::take(&mut values[from]);
+            values[slot].extend_from_slice(&more);
+            values[from] = more;
+        }
+        for keys in &mut self.keys {
+            let more = std::mem::take(&mut keys[from]);
+            keys[slot].extend(more.iter().copied());
+            keys[from] = more;
         }
     }
 
@@ -215,8 +235,18 @@ impl Facts {
             BoundMetric::Quantile(need, percent) => {
                 value(slot.and_then(|slot| quantile(&self.values[need][slot], percent)))
             }
-            BoundMetric::Distinct(need) => Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len() as u64)),
+            BoundMetric::Distinct(need) => {
+                Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len() as u64))
+            }
         }
+    }
+}
+
+/// The smallest and the largest of both.
+fn widest(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    match (a, b) {
+        (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
+        (a, b) => a.or(b),
     }
 }
 
@@ -228,11 +258,6 @@ fn quantile(values: &[i64], percent: u8) -> Option<i64> {
     }
     let mut values = values.to_vec();
     Some(*values.select_nth_unstable(rank).1)
-}
-
-/// Where the values of a measure come from.
-pub(crate) fn source(schema: &Schema, measure: usize) -> MeasureSource {
-    schema.measures.get(measure).map_or(MeasureSource::Stored, |measure| measure.source.clone())
 }
 
 #[cfg(test)]

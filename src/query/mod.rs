@@ -1,8 +1,23 @@
 //! Asking: the query that zoom and penetrate share, its plan, its execution and its answer.
 
+mod answer;
+mod assemble;
+mod execute;
+mod explain;
+mod facts;
+mod groups;
 mod metric;
+mod number;
+mod orders;
+mod plan;
+mod rank;
+mod run;
+mod select;
 
+pub use answer::{Answer, Figure, Group, NodePath, Row, RowKind};
+pub use explain::{Explanation, SegmentExplanation};
 pub use metric::{Metric, count, counter, distinct, max, mean, min, quantile, rate, sum};
+pub use orders::Sort;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use crate::calendar::{Grain, Span};
 use crate::error::{Error, Result};
 use crate::filter::{Condition, Leaf, Test, resolve};
-use crate::schema::{Clock, Field};
+use crate::schema::{Clock, Field, Schema};
 use crate::segment::{ColumnId, column_of};
 use crate::store::Snapshot;
 use crate::tree::{Node, Tree};
@@ -14,6 +14,7 @@ use super::{Access, Query, Targets};
 /// A query bound to a snapshot.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    pub(crate) schema: Schema,
     pub(crate) parts: Vec<Part>,
     pub(crate) clock: Clock,
     pub(crate) span: Span,
@@ -76,6 +77,7 @@ impl Plan {
         let metrics = query.metrics.iter().map(|metric| needs.bind(metric, schema)).collect::<Result<_>>()?;
         let bind = |number: &usize| Condition::bind_counter(&schema.counters[*number].filter, schema, forest);
         let plan = Self {
+            schema: schema.clone(),
             parts: parts(query, snapshot)?,
             clock: schema.clock(&query.clock)?,
             span: query.span,
@@ -88,7 +90,9 @@ impl Plan {
             access: query.access,
             limit: query.limit,
         };
-        if let Some(twice) = plan.by.iter().enumerate().find(|(at, by)| plan.by[..*at].iter().any(|b| b.name == by.name)) {
+        if let Some(twice) =
+            plan.by.iter().enumerate().find(|(at, by)| plan.by[..*at].iter().any(|b| b.name == by.name))
+        {
             return Err(Error::invalid("query", format!("{:?} is grouped by twice", twice.1.name)));
         }
         Ok(plan)
@@ -138,7 +142,8 @@ fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
                 if level >= place.levels().len() {
                     let most = place.levels().len() - 1 - own;
                     let path = place.path(from).join("/");
-                    let reason = format!("there are {most} levels below {path:?}, not {depth}; ask for fewer");
+                    let reason =
+                        format!("there are {most} levels below {path:?}, not {depth}; ask for fewer");
                     return Err(Error::invalid("query", reason));
                 }
                 Ok(Part { base, level: Some(level), between: own + 1 })
@@ -174,15 +179,15 @@ fn dimension(by: &super::By, snapshot: &Snapshot) -> Result<Dimension> {
             return Err(Error::invalid("query", reason));
         }
         _ => {
-            let reason = format!("{:?} cannot be grouped by; trees, categories, tags and outcomes can", by.field);
+            let reason =
+                format!("{:?} cannot be grouped by; trees, categories, tags and outcomes can", by.field);
             return Err(Error::invalid("query", reason));
         }
     };
     let groups = match (level, forest.of(field)) {
-        (Some(level), Some(tree)) => (0..)
-            .map_while(|value| tree.get(value))
-            .map(|node| tree.ancestor(node, level).index())
-            .collect(),
+        (Some(level), Some(tree)) => {
+            (0..).map_while(|value| tree.get(value)).map(|node| tree.ancestor(node, level).index()).collect()
+        }
         (None, Some(tree)) => (0..).map_while(|value| tree.get(value)).map(Node::index).collect(),
         (_, None) => (0..=15).collect(),
     };

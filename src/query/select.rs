@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::filter::{Condition, Leaf, Test};
-use crate::schema::Unit;
-use crate::segment::{Column, ColumnId, MISSING, RowMask, SectionId, Segment, Sets};
+use crate::segment::{ColumnId, MISSING, RowMask, SectionId, Segment, Sets};
 
 use super::Access;
+use super::number::Number;
 
 /// Evaluates conditions on the rows of one segment.
 #[derive(Debug, Clone)]
@@ -62,7 +62,9 @@ impl<'a> Selector<'a> {
             }
             Condition::Not(condition) => self.uses_bitmaps(condition),
             Condition::Leaf(Leaf::Column(column, test)) => Ok(self.sets_for(*column, test)?.is_some()),
-            Condition::Leaf(Leaf::AnyTag(..) | Leaf::AllTags(..) | Leaf::NoTag(_)) => Ok(self.bitmaps_allowed()),
+            Condition::Leaf(Leaf::AnyTag(..) | Leaf::AllTags(..) | Leaf::NoTag(_)) => {
+                Ok(self.bitmaps_allowed())
+            }
             Condition::Leaf(_) => Ok(false),
         }
     }
@@ -101,22 +103,27 @@ impl<'a> Selector<'a> {
                 None => self.scan(*column, test),
             },
             Leaf::Elapsed { from, to, unit, test } => {
-                let elapsed = Elapsed::open(self.segment, (*from).into(), (*to).into(), *unit)?;
+                let elapsed = Number::elapsed(self.segment, *from, *to, *unit)?;
                 Ok(self.each_row(|row| test.accepts(elapsed.get(row))))
             }
-            Leaf::AnyTag(tags, values) => self.tags(*tags, |list| values.iter().any(|tag| list.contains(tag)), |sets| {
-                self.from_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(values.clone()))
-            }),
-            Leaf::AllTags(tags, values) => {
-                self.tags(*tags, |list| values.iter().all(|tag| list.contains(tag)), |sets| {
+            Leaf::AnyTag(tags, values) => self.tags(
+                *tags,
+                |list| values.iter().any(|tag| list.contains(tag)),
+                |sets| self.from_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(values.clone())),
+            ),
+            Leaf::AllTags(tags, values) => self.tags(
+                *tags,
+                |list| values.iter().all(|tag| list.contains(tag)),
+                |sets| {
                     let mut mask = RowMask::full(self.segment.rows());
                     for &value in values {
-                        let one = self.from_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(vec![value]))?;
+                        let one =
+                            self.from_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(vec![value]))?;
                         mask.and(&one);
                     }
                     Ok(mask)
-                })
-            }
+                },
+            ),
             Leaf::NoTag(tags) => self.tags(*tags, <[u32]>::is_empty, |sets| {
                 self.from_sets(SectionId::TagSets(*tags), sets, &Test::Missing)
             }),
@@ -225,26 +232,5 @@ impl Members {
     fn contains(&self, value: i64) -> bool {
         let word = usize::try_from(value).ok().and_then(|value| self.0.get(value / 64));
         word.is_some_and(|word| word >> (value % 64) & 1 == 1)
-    }
-}
-
-/// The whole units of time between two clocks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Elapsed<'a> {
-    from: Option<Column<'a>>,
-    to: Option<Column<'a>>,
-    unit: i64,
-}
-
-impl<'a> Elapsed<'a> {
-    pub(crate) fn open(segment: &'a Segment, from: ColumnId, to: ColumnId, unit: Unit) -> Result<Self> {
-        Ok(Self { from: segment.column(from)?, to: segment.column(to)?, unit: unit.seconds() })
-    }
-
-    /// Rounded down; [`MISSING`] where a clock is.
-    pub(crate) fn get(&self, row: u32) -> i64 {
-        let time = |column: &Option<Column<'_>>| column.map_or(MISSING, |column| column.get(row as usize));
-        let (from, to) = (time(&self.from), time(&self.to));
-        if from == MISSING || to == MISSING { MISSING } else { to.saturating_sub(from).div_euclid(self.unit) }
     }
 }

@@ -1,6 +1,8 @@
 //! Building a schema in code.
 
-use super::form::{CounterForm, Form, MeasureForm, NameForm, OutcomeForm, PlaceForm, TreeForm, default_partition};
+use super::form::{
+    CounterForm, Form, MeasureForm, NameForm, OutcomeForm, PlaceForm, TreeForm, default_partition,
+};
 use super::{Schema, Unit};
 use crate::calendar::PartitionGrain;
 use crate::error::Result;

@@ -40,8 +40,15 @@ fn list<T: PartialEq + std::fmt::Debug>(
         return Some(format!("the schema given has {kind} {new:?}, the store has not"));
     }
     if ours != theirs {
-        return Some(format!("the {kind} fields stand in the order {ours:?} in the store, {theirs:?} in the schema given"));
+        return Some(format!(
+            "the {kind} fields stand in the order {ours:?} in the store, {theirs:?} in the schema given"
+        ));
     }
     let changed = store.iter().zip(other).find(|(ours, theirs)| ours != theirs)?;
-    Some(format!("{kind} {:?} is {:?} in the store, {:?} in the schema given", name(changed.0), changed.0, changed.1))
+    Some(format!(
+        "{kind} {:?} is {:?} in the store, {:?} in the schema given",
+        name(changed.0),
+        changed.0,
+        changed.1
+    ))
 }

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CounterField, Field, MeasureField, MeasureSource, OutcomeField, RESERVED, Schema, TreeField, Unit};
+use super::{
+    CounterField, Field, MeasureField, MeasureSource, OutcomeField, RESERVED, Schema, TreeField, Unit,
+};
 use crate::calendar::{Calendar, PartitionGrain};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
@@ -301,4 +303,3 @@ fn check_counter(schema: &Schema, name: &str, filter: &Filter) -> Result<()> {
         None => Ok(()),
     }
 }
-

@@ -183,7 +183,8 @@ impl Schema {
     /// None that a schema could cause; the TOML writer's signature is passed on.
     #[cfg(feature = "import")]
     pub fn to_toml(&self) -> Result<String> {
-        toml::to_string(&Form::from(self.clone())).map_err(|error| Error::invalid("schema", error.to_string()))
+        toml::to_string(&Form::from(self.clone()))
+            .map_err(|error| Error::invalid("schema", error.to_string()))
     }
 
     /// The IANA name of the time zone.

@@ -53,7 +53,7 @@ pub(super) fn may_contain(filter: &[u8], hash: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::OrderId;
+    use crate::order_id::OrderId;
 
     #[test]
     fn members_pass_and_one_in_a_hundred_others() {

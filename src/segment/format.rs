@@ -70,7 +70,10 @@ pub(crate) enum SectionId {
 impl SectionId {
     /// Kind, field and number as they stand in the section table.
     pub(crate) fn code(self) -> [u16; 3] {
-        #[expect(clippy::cast_possible_truncation, reason = "a schema has at most a thousand fields of a kind")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a schema has at most a thousand fields of a kind"
+        )]
         let number = |number: usize| number as u16;
         let column = |column: ColumnId| match column {
             ColumnId::Born => [0, 0],

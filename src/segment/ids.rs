@@ -23,8 +23,8 @@
 
 use super::bloom;
 use super::narrow::{self, Narrow};
-use crate::cursor::Cursor;
 use crate::Corruption;
+use crate::cursor::Cursor;
 use crate::order_id::OrderId;
 
 /// Writes the ids of rows, given in the order of the rows.

@@ -158,7 +158,8 @@ impl Segment {
 
     /// Damage in a section, placed in the file.
     fn damage(&self, code: [u16; 3], damage: Corruption) -> Error {
-        let base = self.sections.iter().find(|section| section.code == code).map_or(0, |found| found.range.start);
+        let base =
+            self.sections.iter().find(|section| section.code == code).map_or(0, |found| found.range.start);
         damage.within(&self.name, &section_name(code), base as u64).into()
     }
 
@@ -203,7 +204,11 @@ impl Segment {
     }
 
     fn table_start(&self) -> usize {
-        self.sections.iter().map(|section| section.range.end.next_multiple_of(ALIGNMENT)).max().unwrap_or(HEADER)
+        self.sections
+            .iter()
+            .map(|section| section.range.end.next_multiple_of(ALIGNMENT))
+            .max()
+            .unwrap_or(HEADER)
     }
 
     fn verify_padding(&self, range: Range<usize>) -> Result<()> {
@@ -255,7 +260,11 @@ fn read_footer(name: &str, bytes: &Bytes) -> Result<(Vec<Section>, Summary)> {
         return Err(damage("footer", start, "the file does not end like a segment"));
     }
     if version != FORMAT_VERSION {
-        return Err(Error::UnsupportedVersion { file: name.to_owned(), found: version, known: FORMAT_VERSION });
+        return Err(Error::UnsupportedVersion {
+            file: name.to_owned(),
+            found: version,
+            known: FORMAT_VERSION,
+        });
     }
     // The table lies between the header and the footer, and it and the summary fill the room up to the footer.
     let offset = usize::try_from(offset).ok().filter(|&offset| offset >= HEADER && offset <= start);
@@ -263,7 +272,8 @@ fn read_footer(name: &str, bytes: &Bytes) -> Result<(Vec<Section>, Summary)> {
         let table = count.checked_mul(ENTRY)?.checked_add(offset)?;
         (table.checked_add(summary_length)? == start).then_some((offset, table))
     });
-    let (offset, table_end) = fits.ok_or_else(|| damage("footer", start, "the section table does not fit"))?;
+    let (offset, table_end) =
+        fits.ok_or_else(|| damage("footer", start, "the section table does not fit"))?;
     let header = bytes.slice(0..HEADER).unwrap_or(&[]);
     let table = bytes.slice(offset..table_end).unwrap_or(&[]);
     let summary = bytes.slice(table_end..start).unwrap_or(&[]);

@@ -32,7 +32,9 @@ impl Summary {
         bytes.extend_from_slice(&self.partition.to_le_bytes());
         #[expect(clippy::cast_possible_truncation, reason = "a schema has at most a thousand clocks")]
         bytes.extend_from_slice(&(self.clocks.len() as u32).to_le_bytes());
-        bounds(&mut bytes, self.commits.as_ref(), |bytes, commit| bytes.extend_from_slice(&commit.to_le_bytes()));
+        bounds(&mut bytes, self.commits.as_ref(), |bytes, commit| {
+            bytes.extend_from_slice(&commit.to_le_bytes())
+        });
         bounds(&mut bytes, self.ids.as_ref(), |bytes, id| {
             let text = id.to_string();
             #[expect(clippy::cast_possible_truncation, reason = "an order id has at most 64 bytes")]

@@ -17,8 +17,8 @@
 
 use std::ops::Range;
 
-use crate::cursor::Cursor;
 use crate::Corruption;
+use crate::cursor::Cursor;
 
 /// A block is closed when it has this many bytes; a few under test, so that blocks are many.
 const BLOCK: usize = if cfg!(test) { 48 } else { 16 << 10 };
@@ -295,25 +295,24 @@ mod tests {
 
     #[test]
     fn the_layout_is_pinned() {
-        let section = encode([Some("ab"), None, Some("")]).unwrap();
+        let section = encode([Some("ab"), None, Some("")]);
         let block = [3, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, b'a', b'b'];
         let directory = [0, 0, 0, 0, 14, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0];
         assert_eq!(section[..24], [&[3, 0, 0, 0, 1, 0, 0, 0][..], &directory].concat());
         assert_eq!(lz4_flex::block::decompress(&section[24..], 14).unwrap(), block);
-        assert_eq!(encode::<&str>([]).unwrap(), [0; 8]);
+        assert_eq!(encode::<&str>([]), [0; 8]);
     }
 
     #[test]
     fn a_text_that_no_block_could_hold_is_refused() {
         let long = "x".repeat(TEXT_LIMIT + 1);
-        assert!(encode([Some(&long)]).unwrap_err().to_string().contains("the limit is 33554432"));
-        let section = encode([Some(&long[1..])]).unwrap();
+        let section = encode([Some(&long[1..])]);
         assert_eq!(reopen(&section).unwrap().get(0).unwrap().unwrap().len(), TEXT_LIMIT);
     }
 
     #[test]
     fn a_block_that_claims_to_be_huge_is_not_allocated() {
-        let mut section = encode([Some("ab")]).unwrap();
+        let mut section = encode([Some("ab")]);
         section[15] = 0x7f;
         let error = reopen(&section).unwrap().get(0).unwrap_err();
         assert!(error.reason.contains("cannot have"), "{error}");
@@ -322,7 +321,7 @@ mod tests {
     proptest! {
         #[test]
         fn texts_come_back(rows in column(), start in 0u32..70, len in 0u32..70) {
-            let section = encode(rows.iter().map(Option::as_ref)).unwrap();
+            let section = encode(rows.iter().map(Option::as_ref));
             let texts = reopen(&section).unwrap();
             texts.check().unwrap();
             for (row, text) in (0..).zip(&rows) {
@@ -339,7 +338,7 @@ mod tests {
 
         #[test]
         fn damaged_texts_are_found_or_harmless(rows in column(), at in any::<prop::sample::Index>(), bit in 0..8) {
-            let mut section = encode(rows.iter().map(Option::as_ref)).unwrap();
+            let mut section = encode(rows.iter().map(Option::as_ref));
             let at = at.index(section.len());
             section[at] ^= 1u8 << bit;
             if let Ok(texts) = reopen(&section) {

@@ -65,7 +65,8 @@ impl Sealer<'_> {
             schema: self.schema_version,
             rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
             partition,
-            commits: column(ColumnId::Born).map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())),
+            commits: column(ColumnId::Born)
+                .map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())),
             ids: bounds(rows.ids.iter()).map(|(first, last)| (first.clone(), last.clone())),
             created: column(ColumnId::Created),
             clocks: (0..self.schema.clocks.len()).map(|clock| column(ColumnId::Clock(clock))).collect(),

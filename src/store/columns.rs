@@ -252,10 +252,7 @@ pub(super) fn resolve(columns: Columns, intake: &mut Intake) -> Result<Rows> {
 /// The nodes that a dictionary's paths name, added where they are new.
 fn nodes(tree: &mut Tree, paths: Vec<Vec<Step>>) -> Result<Vec<i64>> {
     paths.iter().try_for_each(|path| tree.check_path(path))?;
-    paths
-        .iter()
-        .map(|path| Ok(tree.intern_path(path)?.map_or(MISSING, |node| node.index().into())))
-        .collect()
+    paths.iter().map(|path| Ok(tree.intern_path(path)?.map_or(MISSING, |node| node.index().into()))).collect()
 }
 
 struct Resolver<'a> {
@@ -272,7 +269,12 @@ impl Resolver<'_> {
         Err(invalid(format!("{name:?} has {found} entries for {} ids", self.count)))
     }
 
-    fn put(&mut self, column: ColumnId, name: &str, values: impl ExactSizeIterator<Item = i64>) -> Result<()> {
+    fn put(
+        &mut self,
+        column: ColumnId,
+        name: &str,
+        values: impl ExactSizeIterator<Item = i64>,
+    ) -> Result<()> {
         self.same_length(name, values.len())?;
         let position = self.intake.layout.position(column);
         if let Some(slot) = position.and_then(|position| self.rows.columns.get_mut(position)) {
@@ -284,7 +286,10 @@ impl Resolver<'_> {
 
     fn coded(&mut self, column: ColumnId, name: &str, values: &[i64], rows: &[Option<u32>]) -> Result<()> {
         if let Some(wrong) = rows.iter().flatten().find(|&&row| row as usize >= values.len()) {
-            return Err(invalid(format!("{name:?} has {} values, one order names number {wrong}", values.len())));
+            return Err(invalid(format!(
+                "{name:?} has {} values, one order names number {wrong}",
+                values.len()
+            )));
         }
         let value = |row: &Option<u32>| row.map_or(MISSING, |row| values[row as usize]);
         self.put(column, name, rows.iter().map(value))
@@ -305,7 +310,11 @@ impl Resolver<'_> {
                 if rows.contains(&Some(MISSING)) {
                     return Err(invalid(format!("{name:?} cannot be {MISSING}, which stands for missing")));
                 }
-                self.put(ColumnId::Measure(number), name, rows.into_iter().map(|value| value.unwrap_or(MISSING)))
+                self.put(
+                    ColumnId::Measure(number),
+                    name,
+                    rows.into_iter().map(|value| value.unwrap_or(MISSING)),
+                )
             }
             _ => Err(invalid(format!("{name:?} is neither a stored measure nor a clock"))),
         }
@@ -328,7 +337,10 @@ impl Resolver<'_> {
         };
         self.same_length(name, texts.len())?;
         if let Some(long) = texts.iter().flatten().find(|text| text.len() > TEXT_LIMIT) {
-            return Err(invalid(format!("{name:?} has a text of {} bytes, it takes up to {TEXT_LIMIT}", long.len())));
+            return Err(invalid(format!(
+                "{name:?} has a text of {} bytes, it takes up to {TEXT_LIMIT}",
+                long.len()
+            )));
         }
         self.rows.texts[number] = texts;
         Ok(())
@@ -365,7 +377,10 @@ impl Resolver<'_> {
         };
         self.same_length(name, lists.len())?;
         if let Some(wrong) = lists.iter().flatten().find(|&&tag| tag as usize >= values.len()) {
-            return Err(invalid(format!("{name:?} has {} tags, one order names number {wrong}", values.len())));
+            return Err(invalid(format!(
+                "{name:?} has {} tags, one order names number {wrong}",
+                values.len()
+            )));
         }
         let tree = &mut self.intake.forest.tags[number];
         let nodes = nodes(tree, values.into_iter().map(|value| path([value])).collect())?;

@@ -90,7 +90,8 @@ pub(super) fn describe(state: &State) -> Description {
         committed: calendar.format(manifest.committed),
         time_zone: calendar.zone().to_owned(),
         orders: partitions.iter().map(|partition| partition.orders).sum(),
-        bytes: partitions.iter().map(|partition| partition.bytes).sum::<u64>() + manifest.nodes.values().sum::<u64>(),
+        bytes: partitions.iter().map(|partition| partition.bytes).sum::<u64>()
+            + manifest.nodes.values().sum::<u64>(),
         segments: state.segments.len() as u64,
         first: created().map(|bounds| bounds.0).min().map(|time| calendar.format(time)),
         last: created().map(|bounds| bounds.1).max().map(|time| calendar.format(time)),

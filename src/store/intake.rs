@@ -38,7 +38,8 @@ impl Intake {
             texts: vec![None; self.layout.texts()],
         };
         self.set(&mut row, ColumnId::Born, self.born);
-        let created = self.time(order.created()).map_err(|error| complain(format!("created: {}", reason(error))))?;
+        let created =
+            self.time(order.created()).map_err(|error| complain(format!("created: {}", reason(error))))?;
         self.set(&mut row, ColumnId::Created, created);
         if let Some((longitude, latitude)) = order.point() {
             self.set_point(&mut row, longitude, latitude).map_err(complain)?;
@@ -122,13 +123,22 @@ impl Intake {
             }
             (Field::Text(number), Value::Text(text)) => {
                 if text.len() > TEXT_LIMIT {
-                    return Err(format!("{name:?} has {} bytes, a text takes up to {TEXT_LIMIT}", text.len()));
+                    return Err(format!(
+                        "{name:?} has {} bytes, a text takes up to {TEXT_LIMIT}",
+                        text.len()
+                    ));
                 }
                 if let Some(slot) = row.texts.get_mut(number) {
                     *slot = Some(text.clone());
                 }
             }
-            _ => return Err(format!("{name:?} is {} of the schema, the order has {}", kind(field), given(value))),
+            _ => {
+                return Err(format!(
+                    "{name:?} is {} of the schema, the order has {}",
+                    kind(field),
+                    given(value)
+                ));
+            }
         }
         Ok(())
     }
@@ -161,7 +171,8 @@ impl Intake {
                 self.set(row, ColumnId::Category(number), node.index().into());
             }
             (Field::Tags(number), Value::Tags(tags)) => {
-                let (Some(tree), Some(list)) = (self.forest.tags.get_mut(number), row.tags.get_mut(number)) else {
+                let (Some(tree), Some(list)) = (self.forest.tags.get_mut(number), row.tags.get_mut(number))
+                else {
                     return Ok(());
                 };
                 for tag in tags {

@@ -220,7 +220,9 @@ impl Load {
                     runs.push(last);
                     let rows = merge::merge(&runs, &self.intake.layout)?;
                     merged.extend(runs.into_iter().map(|run| run.segment.name().to_owned()));
-                    let bytes = self.seal(vec![(partition, rows)])?;
+                    // Every order of the partition may have come again in another one.
+                    let bytes =
+                        if rows.len() == 0 { Vec::new() } else { self.seal(vec![(partition, rows)])? };
                     for (_, bytes) in bytes {
                         segments.push(self.write(partition, &bytes)?);
                     }
@@ -305,10 +307,8 @@ impl Load {
             for &(_, _, part, row) in same_hash {
                 if let Some((part, row)) = last.insert(id(part, row), (part, row)) {
                     let created = parts[part].1.rows.column(&self.intake.layout, ColumnId::Created);
-                    self.repeated.push(Repeated {
-                        id: id(part, row).to_string(),
-                        created: created[row as usize],
-                    });
+                    self.repeated
+                        .push(Repeated { id: id(part, row).to_string(), created: created[row as usize] });
                     dropped.entry(part).or_default().insert(row);
                 }
             }

@@ -40,7 +40,8 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
-        let body = serde_json::to_vec_pretty(self).map_err(|error| Error::invalid("schema", error.to_string()))?;
+        let body =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::invalid("schema", error.to_string()))?;
         let mut bytes =
             format!("{MAGIC} {VERSION} {} {:08x}\n", body.len(), crc32fast::hash(&body)).into_bytes();
         bytes.extend_from_slice(&body);
@@ -71,7 +72,10 @@ impl Manifest {
         let crc = words.next().and_then(|crc| u32::from_str_radix(crc, 16).ok());
         let body = bytes.get(end.saturating_add(1)..).unwrap_or(&[]);
         if length != Some(body.len()) {
-            return Err(damage(end, format!("{} bytes follow its first line, which says otherwise", body.len())));
+            return Err(damage(
+                end,
+                format!("{} bytes follow its first line, which says otherwise", body.len()),
+            ));
         }
         // Under the fuzzer a checksum would only hide what lies behind it.
         if crc != Some(crc32fast::hash(body)) && !cfg!(fuzzing) {
@@ -104,7 +108,9 @@ mod tests {
             commit: 7,
             committed: 1_300_000_000,
             next_file: 12,
-            schemas: vec![Schema::builder("Asia/Shanghai").place(["city"]).category("channel").build().unwrap()],
+            schemas: vec![
+                Schema::builder("Asia/Shanghai").place(["city"]).category("channel").build().unwrap(),
+            ],
             nodes: [("place".to_owned(), 12)].into(),
             segments: vec!["segments/2011-07-000001.segment".to_owned()],
         }

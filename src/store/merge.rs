@@ -16,7 +16,8 @@ pub(super) fn drop_repeated(
     repeated: &mut Vec<Repeated>,
 ) -> Result<()> {
     hashes.sort_unstable();
-    let twice: HashSet<u64> = hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    let twice: HashSet<u64> =
+        hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
     if twice.is_empty() {
         return Ok(());
     }

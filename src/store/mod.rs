@@ -237,7 +237,8 @@ impl State {
             .map(|name| {
                 let segment = Segment::open(name, storage.open(name)?)?;
                 if segment.summary().schema as usize >= manifest.schemas.len() {
-                    let reason = format!("it names schema {}, which the manifest lacks", segment.summary().schema);
+                    let reason =
+                        format!("it names schema {}, which the manifest lacks", segment.summary().schema);
                     return Err(Corruption::new(0, reason).within(name, "summary", 0).into());
                 }
                 Ok(Arc::new(segment))
@@ -256,7 +257,11 @@ impl State {
         let ours = |name: &String| {
             name.starts_with("segments/") || name.starts_with("nodes/") || name == manifest::NEXT_MANIFEST
         };
-        storage.list()?.iter().filter(|name| ours(name) && !known(name)).try_for_each(|name| storage.remove(name))
+        storage
+            .list()?
+            .iter()
+            .filter(|name| ours(name) && !known(name))
+            .try_for_each(|name| storage.remove(name))
     }
 }
 
@@ -274,7 +279,8 @@ fn read_nodes(
         let reason = format!("it has {} bytes, {length} are committed", bytes.len());
         Corruption::new(bytes.len(), reason).within(file, "end", 0)
     })?;
-    Ok(crate::tree::log::replay(name, levels, committed).map_err(|damage| damage.within(file, "node log", 0))?)
+    Ok(crate::tree::log::replay(name, levels, committed)
+        .map_err(|damage| damage.within(file, "node log", 0))?)
 }
 
 #[cfg(test)]

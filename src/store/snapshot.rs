@@ -55,8 +55,10 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Unknown`] where the schema has no such tree.
     pub fn tree(&self, name: &str) -> Result<&Tree> {
-        let names = || std::iter::once("place").chain(self.state.schema.trees.iter().map(|tree| tree.name.as_str()));
-        let field = self.state.schema.field(name).filter(|field| matches!(field, Field::Place | Field::Tree(_)));
+        let names =
+            || std::iter::once("place").chain(self.state.schema.trees.iter().map(|tree| tree.name.as_str()));
+        let field =
+            self.state.schema.field(name).filter(|field| matches!(field, Field::Place | Field::Tree(_)));
         field.and_then(|field| self.forest().of(field)).ok_or_else(|| Error::unknown("tree", name, names()))
     }
 

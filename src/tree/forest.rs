@@ -36,7 +36,9 @@ impl Forest {
         }
         let mut dictionaries = |kind: &str, names: &[String]| -> Result<Vec<Tree>> {
             let numbered = names.iter().enumerate();
-            numbered.map(|(number, name)| make(log_name(kind, number), name, vec![VALUE.to_owned()])).collect()
+            numbered
+                .map(|(number, name)| make(log_name(kind, number), name, vec![VALUE.to_owned()]))
+                .collect()
         };
         let categories = dictionaries("category", &schema.categories)?;
         let tags = dictionaries("tags", &schema.tags)?;

@@ -1,6 +1,6 @@
 //! Adding nodes: a path is looked up, and what is missing of it is added.
 
-use super::{find, Links, NONE, Name, Node, Step, Tree, raw};
+use super::{Links, NONE, Name, Node, Step, Tree, find, raw};
 use crate::{Error, Result};
 
 /// A name or a code has 1 to this many bytes.
@@ -67,7 +67,10 @@ impl Tree {
             parent = found.map(Some);
             if let (None, Some(code)) = (found, code) {
                 if new_codes.contains(&code) {
-                    return Err(Error::invalid(self.name(), format!("code {code:?} stands twice in {:?}", names())));
+                    return Err(Error::invalid(
+                        self.name(),
+                        format!("code {code:?} stands twice in {:?}", names()),
+                    ));
                 }
                 new_codes.push(code);
             }
@@ -94,13 +97,17 @@ impl Tree {
     /// The error for a code that names a node elsewhere.
     fn moved(&self, code: &str, node: Node, path: &str) -> Error {
         let there = self.shown(node);
-        let reason = format!("code {code:?} is {there:?}, it cannot be {path:?} too; give one of them another code");
+        let reason =
+            format!("code {code:?} is {there:?}, it cannot be {path:?} too; give one of them another code");
         Error::invalid(self.name(), reason)
     }
 
     fn too_deep(&self, path: &str) -> Error {
         let levels = self.levels.join(", ");
-        Error::invalid(self.name(), format!("{path:?} is deeper than the levels, which are {levels}; shorten the path"))
+        Error::invalid(
+            self.name(),
+            format!("{path:?} is deeper than the levels, which are {levels}; shorten the path"),
+        )
     }
 
     fn child_named(&self, parent: Option<Node>, name: &str) -> Result<Option<Node>> {

@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 use chunks::Chunks;
-use index::Index;
 pub(crate) use forest::Forest;
+use index::Index;
 pub use step::Step;
 
 /// A node of a [`Tree`]: a number that never changes, and that means something to its own tree alone.

@@ -1,0 +1,306 @@
+//! From groups to an answer: order, dense time, subtotals, ranks and others.
+
+use std::cmp::Ordering;
+
+use hashbrown::{HashMap, HashSet};
+
+use crate::calendar::Span;
+use crate::error::{Error, Result};
+use crate::schema::Field;
+use crate::store::Snapshot;
+use crate::tree::Node;
+
+use super::answer::{Answer, Figure, GroupData, RowData, RowKind};
+use super::execute::Frame;
+use super::facts::Facts;
+use super::groups::{Groups, Key, Member, NONE, member};
+use super::plan::{Part, Plan};
+use super::{Query, rank};
+
+/// A group over all time: one row, or one row for each step.
+#[derive(Debug, Clone)]
+struct Series {
+    unit: Option<Node>,
+    kind: RowKind,
+    by: Vec<Member>,
+    /// Steps with orders, and their slots.
+    cells: Vec<(Member, usize)>,
+}
+
+/// Builds the answer. `others` counts the orders that are in a group not among the given ones.
+pub(crate) fn assemble(
+    query: &Query,
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    mut groups: Groups,
+    others: impl FnOnce(&HashSet<Key>) -> Result<Groups>,
+) -> Result<Answer> {
+    let mut series = collect(plan, frame, snapshot, &groups);
+    if query.all_units {
+        add_empty_units(plan, snapshot, &mut series, query.limit)?;
+    }
+    if query.between && query.top.is_none() {
+        add_subtotals(plan, snapshot, &mut series, &mut groups.facts);
+    }
+    sort(plan, snapshot, &mut series);
+    if let Some(k) = query.top {
+        let rest = keep_top(plan, &mut series, &mut groups.facts, k);
+        if !rest.is_empty() {
+            let row = if plan.by.iter().any(|by| matches!(by.field, Field::Tags(_))) {
+                let top = series.iter().map(|series| key(frame, series)).collect();
+                let counted = others(&top)?;
+                adopt(plan, frame, &mut groups.facts, &counted)
+            } else {
+                merge_all(plan, &mut groups.facts, &rest)
+            };
+            series.push(row);
+        }
+    }
+    rows(query, plan, frame, snapshot, &series, &groups.facts)
+}
+
+/// The groups, put together over time.
+fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups) -> Vec<Series> {
+    let place = snapshot.place();
+    let mut series: HashMap<Key, Series> = HashMap::new();
+    for (key, slot) in groups.keys() {
+        let step = frame.keys.step(key);
+        let found = series.entry(frame.keys.series(key)).or_insert_with(|| {
+            let (unit, by) = frame.keys.unit_and_by(key);
+            let unit = place.get(unit);
+            let target = part_of(plan, snapshot, unit).is_none_or(|part| part.is_target(place, unit));
+            let kind = if target { RowKind::Target } else { RowKind::Remainder };
+            Series { unit, kind, by, cells: Vec::new() }
+        });
+        found.cells.push((step, slot));
+    }
+    let mut series: Vec<Series> = series.into_values().collect();
+    series.iter_mut().for_each(|series| series.cells.sort_unstable());
+    series
+}
+
+/// The part of the asked set that a group belongs to.
+fn part_of<'a>(plan: &'a Plan, snapshot: &Snapshot, unit: Option<Node>) -> Option<&'a Part> {
+    plan.parts.iter().find(|part| match (part.base, unit) {
+        (None, _) => true,
+        (Some(base), Some(unit)) => snapshot.place().is_under(unit, base),
+        (Some(_), None) => false,
+    })
+}
+
+fn key(frame: &Frame, series: &Series) -> Key {
+    frame.keys.series(frame.keys.pack(member(series.unit), &series.by, NONE))
+}
+
+/// Adds a series for every target without orders, for every combination of groups that occurs.
+fn add_empty_units(plan: &Plan, snapshot: &Snapshot, series: &mut Vec<Series>, limit: u64) -> Result<()> {
+    let combinations: HashSet<Vec<Member>> = if plan.by.is_empty() {
+        HashSet::from_iter([Vec::new()])
+    } else {
+        series.iter().map(|series| series.by.clone()).collect()
+    };
+    let known: HashSet<(Option<Node>, Vec<Member>)> =
+        series.iter().map(|series| (series.unit, series.by.clone())).collect();
+    for part in &plan.parts {
+        let targets: Vec<Option<Node>> = match part.level {
+            None => vec![part.base],
+            Some(level) => snapshot.place().descendants(part.base, level).map(Some).collect(),
+        };
+        for unit in targets {
+            for by in &combinations {
+                if !known.contains(&(unit, by.clone())) {
+                    series.push(Series { unit, kind: RowKind::Target, by: by.clone(), cells: Vec::new() });
+                }
+            }
+            if series.len() as u64 > limit {
+                return Err(Error::TooManyGroups { groups: series.len() as u64, limit });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds a series for every unit between base and targets, with all orders at or under it.
+fn add_subtotals(plan: &Plan, snapshot: &Snapshot, series: &mut Vec<Series>, facts: &mut Facts) {
+    let place = snapshot.place();
+    let mut sums: HashMap<(Node, Vec<Member>), HashMap<Member, usize>> = HashMap::new();
+    for series in series.iter() {
+        let (Some(unit), Some(part)) = (series.unit, part_of(plan, snapshot, series.unit)) else { continue };
+        let Some(level) = part.level else { continue };
+        let deepest = place.level_of(unit).min(level.saturating_sub(1));
+        if level == 0 || series.cells.is_empty() {
+            continue;
+        }
+        for above in part.between..=deepest {
+            let total = sums.entry((place.ancestor(unit, above), series.by.clone())).or_default();
+            for (step, from) in &series.cells {
+                let slot = *total.entry(*step).or_insert_with(|| facts.slot());
+                facts.merge_within(slot, *from);
+            }
+        }
+    }
+    for ((unit, by), cells) in sums {
+        let mut cells: Vec<(Member, usize)> = cells.into_iter().collect();
+        cells.sort_unstable();
+        series.push(Series { unit: Some(unit), kind: RowKind::Subtotal, by, cells });
+    }
+}
+
+/// Tree order, subtotals before remainders of the same unit; then the groups in the order of their dimension.
+fn sort(plan: &Plan, snapshot: &Snapshot, series: &mut [Series]) {
+    let place = snapshot.place();
+    series.sort_by_cached_key(|series| {
+        let unit = series.unit.map_or(0, |unit| place.label(unit));
+        let by: Vec<u64> = plan
+            .by
+            .iter()
+            .zip(&series.by)
+            .map(|(dimension, value)| match (dimension.field, *value) {
+                (Field::Tree(_), NONE) => 0,
+                (Field::Tree(number), value) => {
+                    let tree = &snapshot.forest().trees[number];
+                    tree.get(value).map_or(0, |node| tree.label(node))
+                }
+                // Categories, tags and outcomes count from 0, and missing comes last.
+                (_, value) => u64::from(value),
+            })
+            .collect();
+        (unit, series.kind != RowKind::Subtotal, by)
+    });
+}
+
+/// Keeps the `k` series with the largest first metric, in that order, and gives the rest.
+fn keep_top(plan: &Plan, series: &mut Vec<Series>, facts: &mut Facts, k: usize) -> Vec<Series> {
+    let metric = plan.metrics.first().copied();
+    let mut ranked: Vec<(Figure, Series)> = std::mem::take(series)
+        .into_iter()
+        .map(|series| {
+            let slot = match series.cells[..] {
+                [] => None,
+                [(_, slot)] => Some(slot),
+                _ => {
+                    let total = facts.slot();
+                    series.cells.iter().for_each(|(_, slot)| facts.merge_within(total, *slot));
+                    Some(total)
+                }
+            };
+            let orders = || Figure::Count(slot.map_or(0, |slot| facts.orders[slot]));
+            (metric.map_or_else(orders, |metric| facts.figure(metric, slot)), series)
+        })
+        .collect();
+    // The sort is stable, so ties stay in tree order.
+    ranked.sort_by(|a, b| match rank::compare(&a.0, &b.0) {
+        Ordering::Equal => Ordering::Equal,
+        unequal => unequal.reverse(),
+    });
+    let rest = ranked.split_off(k.min(ranked.len()));
+    *series = ranked.into_iter().map(|(_, series)| series).collect();
+    rest.into_iter().map(|(_, series)| series).collect()
+}
+
+fn others_row(plan: &Plan, cells: Vec<(Member, usize)>) -> Series {
+    Series { unit: None, kind: RowKind::Others, by: vec![NONE; plan.by.len()], cells }
+}
+
+/// One series of all orders of the given ones, which share none.
+fn merge_all(plan: &Plan, facts: &mut Facts, rest: &[Series]) -> Series {
+    let mut cells: HashMap<Member, usize> = HashMap::new();
+    for (step, from) in rest.iter().flat_map(|series| &series.cells) {
+        let slot = *cells.entry(*step).or_insert_with(|| facts.slot());
+        facts.merge_within(slot, *from);
+    }
+    let mut cells: Vec<(Member, usize)> = cells.into_iter().collect();
+    cells.sort_unstable();
+    others_row(plan, cells)
+}
+
+/// The series of others that an execution of its own has counted.
+fn adopt(plan: &Plan, frame: &Frame, facts: &mut Facts, counted: &Groups) -> Series {
+    let mut cells: Vec<(Member, usize)> = counted
+        .keys()
+        .map(|(key, from)| {
+            let slot = facts.slot();
+            facts.merge(slot, &counted.facts, from);
+            (frame.keys.step(key), slot)
+        })
+        .collect();
+    cells.sort_unstable();
+    others_row(plan, cells)
+}
+
+/// The steps that rows are made for: those of the frame, less the ones before the first order and behind the last
+/// where the span is open on that side.
+fn dense_steps(plan: &Plan, frame: &Frame, series: &[Series]) -> std::ops::Range<u32> {
+    let count = u32::try_from(frame.steps.len().saturating_sub(1)).unwrap_or(NONE);
+    let dated =
+        || series.iter().flat_map(|series| &series.cells).map(|(step, _)| *step).filter(|step| *step != NONE);
+    let open_start = plan.span.start() == Span::ALL.start();
+    let open_end = plan.span.end() == Span::ALL.end();
+    let (Some(first), Some(last)) = (dated().min(), dated().max()) else {
+        return if open_start || open_end { 0..0 } else { 0..count };
+    };
+    (if open_start { first } else { 0 })..(if open_end { last + 1 } else { count })
+}
+
+fn rows(
+    query: &Query,
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    series: &[Series],
+    facts: &Facts,
+) -> Result<Answer> {
+    let mut answer = Answer {
+        snapshot: snapshot.clone(),
+        metrics: query.metrics.clone(),
+        by: plan.by.iter().map(|by| (by.name.clone(), by.field)).collect(),
+        timed: plan.grain.is_some(),
+        rows: Vec::new(),
+        groups: Vec::new(),
+        figures: Vec::new(),
+    };
+    let steps = plan.grain.map(|_| dense_steps(plan, frame, series));
+    let per_series = steps.as_ref().map_or(1, |steps| steps.len() as u64);
+    let total = (series.len() as u64).saturating_mul(per_series);
+    if total > plan.limit {
+        return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
+    }
+    for series in series {
+        let groups: Vec<GroupData> = group_data(plan, snapshot, series);
+        let mut push = |time: Option<i64>, slot: Option<usize>| {
+            let orders = slot.map_or(0, |slot| facts.orders[slot]);
+            answer.rows.push(RowData { place: series.unit, kind: series.kind, time, orders });
+            answer.groups.extend_from_slice(&groups);
+            answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, slot)));
+        };
+        let Some(steps) = steps.clone() else {
+            push(None, series.cells.first().map(|(_, slot)| *slot));
+            continue;
+        };
+        let mut cells = series.cells.iter().copied().peekable();
+        for step in steps {
+            let slot = cells.next_if(|cell| cell.0 == step).map(|cell| cell.1);
+            push(frame.steps.get(step as usize).copied(), slot);
+        }
+        if let Some((_, slot)) = cells.find(|cell| cell.0 == NONE) {
+            push(None, Some(slot));
+        }
+    }
+    Ok(answer)
+}
+
+fn group_data(plan: &Plan, snapshot: &Snapshot, series: &Series) -> Vec<GroupData> {
+    let data = |(dimension, value): (&super::plan::Dimension, &Member)| {
+        let known = (*value != NONE).then_some(*value);
+        let remainder = match (dimension.field, dimension.level) {
+            (Field::Tree(number), Some(level)) if series.kind != RowKind::Others => {
+                let tree = &snapshot.forest().trees[number];
+                known.and_then(|value| tree.get(value)).is_none_or(|node| tree.level_of(node) < level)
+            }
+            _ => false,
+        };
+        GroupData { value: known, remainder }
+    };
+    plan.by.iter().zip(&series.by).map(data).collect()
+}

@@ -1,0 +1,432 @@
+//! Counting: a plan and the segments of a snapshot in, groups out.
+
+use std::ops::Range;
+
+use crate::calendar::Span;
+use crate::error::Result;
+use crate::filter::Condition;
+use crate::schema::{Clock, Field};
+use crate::segment::{Bits, Column, ColumnId, Directory, MISSING, RowMask, SectionId, Segment};
+use crate::store::Snapshot;
+
+use super::Access;
+use super::facts::RowFacts;
+use super::groups::{Groups, Key, Keys, Member, NONE, member};
+use super::number::Number;
+use super::plan::{Dimension, Part, Plan};
+use super::select::Selector;
+
+/// The steps of time of an execution, and the packing of its keys.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// The first second of each step, and the end of the last; empty where no grain is asked for.
+    pub(crate) steps: Vec<i64>,
+    pub(crate) keys: Keys,
+}
+
+impl Frame {
+    /// The steps that the span and the clocks of the segments leave possible.
+    pub(crate) fn new(plan: &Plan, snapshot: &Snapshot) -> Result<Self> {
+        let steps = match plan.grain {
+            None => Vec::new(),
+            Some(grain) => snapshot.calendar().steps(grain, reach(plan, snapshot)?),
+        };
+        let sizes = plan.by.iter().map(|by| by.groups.iter().max().map_or(0, |most| *most as usize + 1));
+        let keys = Keys::new(sizes, steps.len())?;
+        Ok(Self { steps, keys })
+    }
+
+    /// The step that a time lies in.
+    fn step(&self, time: i64) -> Member {
+        if time == MISSING {
+            return NONE;
+        }
+        let step = self.steps.partition_point(|start| *start <= time);
+        step.checked_sub(1).and_then(|step| u32::try_from(step).ok()).unwrap_or(NONE)
+    }
+}
+
+/// The span, with its open sides bounded by the first and the last time of the clock in any segment.
+fn reach(plan: &Plan, snapshot: &Snapshot) -> Result<Span> {
+    let bounds = snapshot.segments().iter().filter_map(|segment| clock_bounds(segment, plan.clock));
+    let Some((first, last)) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
+        let closed = plan.span.start() != Span::ALL.start() && plan.span.end() != Span::ALL.end();
+        return if closed { Ok(plan.span) } else { Span::new(plan.span.start(), plan.span.start()) };
+    };
+    let start = if plan.span.start() == Span::ALL.start() { first } else { plan.span.start() };
+    let end = if plan.span.end() == Span::ALL.end() { last.saturating_add(1) } else { plan.span.end() };
+    Span::new(start.min(end), end)
+}
+
+fn clock_bounds(segment: &Segment, clock: Clock) -> Option<(i64, i64)> {
+    let summary = segment.summary();
+    match clock {
+        Clock::Created => summary.created,
+        Clock::Other(number) => summary.clocks.get(number).copied().flatten(),
+    }
+}
+
+/// How the rows of a segment are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// None of its orders is asked for.
+    Pruned,
+    By(Access),
+}
+
+/// What was asked of a segment, and how it is answered.
+#[derive(Debug)]
+pub(crate) struct SegmentPlan {
+    pub(crate) reach: Reach,
+    /// The rows of each part.
+    pub(crate) ranges: Vec<(Part, Range<u32>)>,
+    /// What the rows have to fulfil; none for all.
+    pub(crate) filter: Option<Condition>,
+    /// Whether rows are read one by one, rather than counted in ranges.
+    by_row: bool,
+}
+
+impl SegmentPlan {
+    /// The rows from the first asked for to the last.
+    pub(crate) fn hull(&self) -> Range<u32> {
+        let start = self.ranges.iter().map(|(_, range)| range.start).min().unwrap_or(0);
+        start..self.ranges.iter().map(|(_, range)| range.end).max().unwrap_or(0)
+    }
+}
+
+/// Chooses how to answer from a segment.
+pub(crate) fn plan_segment(
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    segment: &Segment,
+) -> Result<SegmentPlan> {
+    let pruned = || SegmentPlan { reach: Reach::Pruned, ranges: Vec::new(), filter: None, by_row: false };
+    let open = plan.span == Span::ALL;
+    let bounds = clock_bounds(segment, plan.clock);
+    let may_hold = bounds.is_some_and(|(first, last)| first < plan.span.end() && last >= plan.span.start());
+    if segment.rows() == 0 || (!open && !may_hold) {
+        return Ok(pruned());
+    }
+    let ranges = ranges(plan, snapshot, segment)?;
+    if ranges.is_empty() {
+        return Ok(pruned());
+    }
+    // `created` is never missing, so its bounds say whether the span holds all; other clocks may be missing.
+    let within = bounds.is_some_and(|(first, last)| plan.span.contains(first) && plan.span.contains(last));
+    let whole = open || (plan.clock == Clock::Created && within);
+    let filter = match (whole, plan.filter.is_always()) {
+        (true, true) => None,
+        (true, false) => Some(plan.filter.clone()),
+        (false, _) => Some(plan.filter_with_span()),
+    };
+    let one_step = plan.grain.is_none()
+        || (plan.clock == Clock::Created
+            && bounds.is_some_and(|(first, last)| frame.step(first) == frame.step(last)));
+    let scan = plan.access == Some(Access::Scan);
+    let by_row = scan || !one_step || !plan.by.is_empty() || !plan.needs.only_counts();
+    let selector = Selector::new(segment, 0..segment.rows(), plan.access);
+    let access = match &filter {
+        None if !by_row => Access::Views,
+        Some(filter) if selector.uses_bitmaps(filter)? => Access::Bitmaps,
+        _ => Access::Scan,
+    };
+    Ok(SegmentPlan { reach: Reach::By(access), ranges, filter, by_row })
+}
+
+/// The rows of each part, by the directory of the part's level.
+fn ranges(plan: &Plan, snapshot: &Snapshot, segment: &Segment) -> Result<Vec<(Part, Range<u32>)>> {
+    let place = snapshot.place();
+    let mut ranges = Vec::new();
+    for part in &plan.parts {
+        let range = match part.base {
+            None => 0..segment.rows(),
+            Some(base) => {
+                let directory = segment.directory(place.level_of(base))?;
+                let runs = directory.under(place, base);
+                directory.start(runs.start)..directory.start(runs.end)
+            }
+        };
+        if !range.is_empty() {
+            ranges.push((*part, range));
+        }
+    }
+    Ok(ranges)
+}
+
+/// Counts the orders of one segment.
+pub(crate) fn run_segment(
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    segment: &Segment,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let chosen = plan_segment(plan, frame, snapshot, segment)?;
+    if chosen.reach == Reach::Pruned {
+        return Ok(());
+    }
+    let selector = Selector::new(segment, chosen.hull(), plan.access);
+    let mask = chosen.filter.as_ref().map(|filter| selector.mask(filter)).transpose()?;
+    let by_row = chosen.by_row || sink.top.is_some();
+    let mut rows = RowReader::open(plan, frame, segment, &selector, by_row)?;
+    let first_step = match (by_row, plan.grain, clock_bounds(segment, plan.clock)) {
+        (false, Some(_), Some((first, _))) => frame.step(first),
+        _ => NONE,
+    };
+    for (part, range) in &chosen.ranges {
+        for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
+            if !by_row {
+                count_range(plan, frame, &rows, mask.as_ref(), unit, first_step, run, &mut sink.groups)?;
+                continue;
+            }
+            match &mask {
+                None => run.clone().try_for_each(|row| rows.add(row, unit, sink))?,
+                Some(mask) => mask.iter(run).try_for_each(|row| rows.add(row, unit, sink))?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The runs of rows that count for the same unit.
+fn runs(
+    snapshot: &Snapshot,
+    segment: &Segment,
+    part: Part,
+    range: Range<u32>,
+) -> Result<Vec<(Member, Range<u32>)>> {
+    let Some(level) = part.level else { return Ok(vec![(member(part.base), range)]) };
+    let directory: Directory<'_> = segment.directory(level)?;
+    let place = snapshot.place();
+    let first = directory.run_of(range.start);
+    Ok((first..directory.len())
+        .take_while(|run| directory.start(*run) < range.end)
+        .map(|run| {
+            // A directory that is coarser than the level (sealed before the level was added) has units above it.
+            let rows = directory.rows(run);
+            let rows = rows.start.max(range.start)..rows.end.min(range.end);
+            (member(part.group(place, directory.unit(place, run))), rows)
+        })
+        .collect())
+}
+
+/// Counts the rows of a range without looking at each.
+#[expect(clippy::too_many_arguments, reason = "the state of one loop, which lives in its caller")]
+fn count_range(
+    plan: &Plan,
+    frame: &Frame,
+    rows: &RowReader<'_>,
+    mask: Option<&RowMask>,
+    unit: Member,
+    step: Member,
+    range: Range<u32>,
+    groups: &mut Groups,
+) -> Result<()> {
+    let orders = mask.map_or(u64::from(range.end - range.start), |mask| mask.count(range.clone()));
+    if orders == 0 {
+        return Ok(());
+    }
+    debug_assert!(plan.by.is_empty(), "dimensions are counted row by row");
+    let slot = groups.slot(frame.keys.pack(unit, &[], step))?;
+    groups.facts.orders[slot] += orders;
+    for (counts, counter) in groups.facts.counters.iter_mut().zip(&rows.counters) {
+        counts[slot] += match (counter, mask) {
+            (CounterRows::Bits(bits), None) => bits.count(range.clone()),
+            (CounterRows::Bits(bits), Some(mask)) => mask.count_with(*bits, range.clone()),
+            (CounterRows::Mask(counted), None) => counted.count(range.clone()),
+            (CounterRows::Mask(counted), Some(mask)) => {
+                mask.iter(range.clone()).filter(|row| counted.contains(*row)).count() as u64
+            }
+        };
+    }
+    Ok(())
+}
+
+/// Where counted orders go.
+#[derive(Debug)]
+pub(crate) struct Sink<'a> {
+    pub(crate) groups: Groups,
+    /// Where set, only orders that are in a group not among these are counted, once and without unit and
+    /// dimensions: the *others*.
+    pub(crate) top: Option<&'a hashbrown::HashSet<Key>>,
+}
+
+/// The rows that a counter counts: as the segment has them, or computed where it has not.
+#[derive(Debug)]
+enum CounterRows<'a> {
+    Bits(Bits<'a>),
+    Mask(RowMask),
+}
+
+impl CounterRows<'_> {
+    fn holds(&self, row: u32) -> bool {
+        match self {
+            Self::Bits(bits) => bits.get(row),
+            Self::Mask(mask) => mask.contains(row),
+        }
+    }
+}
+
+/// A dimension's values per row.
+#[derive(Debug)]
+enum Values<'a> {
+    Single(Option<Column<'a>>),
+    Tags(usize),
+}
+
+/// Reads what the groups need of single rows.
+#[derive(Debug)]
+struct RowReader<'a> {
+    segment: &'a Segment,
+    frame: &'a Frame,
+    dimensions: Vec<(&'a Dimension, Values<'a>)>,
+    clock: Option<Column<'a>>,
+    timed: bool,
+    counters: Vec<CounterRows<'a>>,
+    sums: Vec<Number<'a>>,
+    extremes: Vec<Number<'a>>,
+    values: Vec<Number<'a>>,
+    keys: Vec<Number<'a>>,
+    /// Reused for every row.
+    facts: RowFacts,
+    members: Vec<Vec<Member>>,
+}
+
+impl<'a> RowReader<'a> {
+    fn open(
+        plan: &'a Plan,
+        frame: &'a Frame,
+        segment: &'a Segment,
+        selector: &Selector<'a>,
+        by_row: bool,
+    ) -> Result<Self> {
+        let scan = plan.access == Some(Access::Scan);
+        let counter = |(number, condition): (&usize, &Condition)| -> Result<CounterRows<'a>> {
+            match segment.counter(*number)? {
+                Some(bits) if !scan => Ok(CounterRows::Bits(bits)),
+                _ => Ok(CounterRows::Mask(selector.mask(condition)?)),
+            }
+        };
+        let counters = plan.needs.counters.iter().zip(&plan.counters).map(counter).collect::<Result<_>>()?;
+        let measure = |measure: &usize| Number::measure(segment, &plan.schema, *measure);
+        let measures = |list: &[usize]| list.iter().map(measure).collect::<Result<Vec<_>>>();
+        let key = |key: &usize| segment.column(ColumnId::Key(*key)).map(Number::Column);
+        let dimension = |dimension: &'a Dimension| -> Result<_> {
+            let values = match (dimension.field, dimension.column()) {
+                (Field::Tags(number), _) => Values::Tags(number),
+                (_, Some(column)) => Values::Single(segment.column(column)?),
+                (_, None) => Values::Single(None),
+            };
+            Ok((dimension, values))
+        };
+        let timed = plan.grain.is_some() && by_row;
+        Ok(Self {
+            segment,
+            frame,
+            dimensions: plan.by.iter().map(dimension).collect::<Result<_>>()?,
+            clock: if timed { segment.column(plan.clock.into())? } else { None },
+            timed,
+            counters,
+            sums: measures(&plan.needs.sums)?,
+            extremes: measures(&plan.needs.extremes)?,
+            values: measures(&plan.needs.values)?,
+            keys: plan.needs.keys.iter().map(key).collect::<Result<_>>()?,
+            facts: RowFacts::default(),
+            members: Vec::new(),
+        })
+    }
+
+    /// Adds a row to its groups.
+    fn add(&mut self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+        let step = if self.timed {
+            self.frame.step(self.clock.map_or(MISSING, |clock| clock.get(row as usize)))
+        } else {
+            NONE
+        };
+        self.read_facts(row);
+        if self.dimensions.is_empty() {
+            return self.emit(unit, &[], step, sink).map(|_| ());
+        }
+        self.read_members(row)?;
+        let members = std::mem::take(&mut self.members);
+        let mut chosen = vec![0; members.len()];
+        loop {
+            let by: Vec<Member> = chosen.iter().zip(&members).map(|(at, values)| values[*at]).collect();
+            let done = self.emit(unit, &by, step, sink)?;
+            // The next combination of values: only tags have more than one.
+            let next = (0..members.len()).find(|dimension| {
+                chosen[*dimension] += 1;
+                let more = chosen[*dimension] < members[*dimension].len();
+                if !more {
+                    chosen[*dimension] = 0;
+                }
+                more
+            });
+            if done || next.is_none() {
+                break;
+            }
+        }
+        self.members = members;
+        Ok(())
+    }
+
+    /// Adds the row to one group; says whether the row is done with.
+    fn emit(&self, unit: Member, by: &[Member], step: Member, sink: &mut Sink<'_>) -> Result<bool> {
+        let keys = &self.frame.keys;
+        let key = keys.pack(unit, by, step);
+        let Some(top) = sink.top else {
+            let slot = sink.groups.slot(key)?;
+            sink.groups.facts.add(slot, &self.facts);
+            return Ok(false);
+        };
+        if top.contains(&keys.series(key)) {
+            return Ok(false);
+        }
+        let others = vec![NONE; by.len()];
+        let slot = sink.groups.slot(keys.pack(NONE, &others, step))?;
+        sink.groups.facts.add(slot, &self.facts);
+        Ok(true)
+    }
+
+    fn read_facts(&mut self, row: u32) {
+        fn fill<'n>(values: &mut Vec<i64>, numbers: impl Iterator<Item = &'n Number<'n>>, row: u32) {
+            values.clear();
+            values.extend(numbers.map(|number| number.get(row)));
+        }
+        self.facts.counted.clear();
+        self.facts.counted.extend(self.counters.iter().map(|counter| counter.holds(row)));
+        fill(&mut self.facts.sums, self.sums.iter(), row);
+        fill(&mut self.facts.extremes, self.extremes.iter(), row);
+        fill(&mut self.facts.values, self.values.iter(), row);
+        fill(&mut self.facts.keys, self.keys.iter(), row);
+    }
+
+    fn read_members(&mut self, row: u32) -> Result<()> {
+        self.members.clear();
+        for (dimension, values) in &self.dimensions {
+            let group = |value: i64| {
+                let value = usize::try_from(value).ok();
+                value.and_then(|value| dimension.groups.get(value)).copied().unwrap_or(NONE)
+            };
+            let members = match values {
+                Values::Single(column) => {
+                    vec![group(column.map_or(MISSING, |column| column.get(row as usize)))]
+                }
+                Values::Tags(number) => {
+                    let list = match self.segment.tags(*number)? {
+                        Some(lists) => self.segment.placed(SectionId::Tags(*number), lists.get(row))?,
+                        None => Vec::new(),
+                    };
+                    if list.is_empty() {
+                        vec![NONE]
+                    } else {
+                        list.into_iter().map(|tag| group(tag.into())).collect()
+                    }
+                }
+            };
+            self.members.push(members);
+        }
+        Ok(())
+    }
+}

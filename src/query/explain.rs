@@ -1,0 +1,61 @@
+//! Saying how a query is answered.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::store::Snapshot;
+
+use super::Access;
+use super::execute::{Reach, SegmentPlan};
+
+/// How a query is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// Segment by segment, in the order of time.
+    pub segments: Vec<SegmentExplanation>,
+}
+
+/// How a segment is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SegmentExplanation {
+    /// The segment's file.
+    pub segment: String,
+    /// The way to its orders; none where none of them is asked for.
+    pub access: Option<Access>,
+    /// Orders between the bounds that the asked units have in the segment.
+    pub orders: u64,
+}
+
+pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation {
+    let explained = snapshot.segments().iter().zip(plans).map(|(segment, plan)| SegmentExplanation {
+        segment: segment.name().to_owned(),
+        access: match plan.reach {
+            Reach::Pruned => None,
+            Reach::By(access) => Some(access),
+        },
+        orders: plan.ranges.iter().map(|(_, range)| u64::from(range.end - range.start)).sum(),
+    });
+    Explanation { segments: explained.collect() }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ways = [
+            (Some(Access::Views), "from sums"),
+            (Some(Access::Bitmaps), "through bitmaps"),
+            (Some(Access::Scan), "row by row"),
+            (None, "left out"),
+        ];
+        for (access, name) in ways {
+            let these = || self.segments.iter().filter(|segment| segment.access == access);
+            if these().next().is_some() {
+                let orders: u64 = these().map(|segment| segment.orders).sum();
+                writeln!(f, "{:>6} segments {name}, {orders} orders", these().count())?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! The numbers that single rows have: columns, and the time between two clocks.
+
+use crate::error::Result;
+use crate::schema::{Clock, MeasureSource, Schema, Unit};
+use crate::segment::{Column, ColumnId, MISSING, Segment};
+
+/// A number that every row has or lacks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Number<'a> {
+    /// A column; where the segment has none, every row lacks it.
+    Column(Option<Column<'a>>),
+    /// The whole units of time between two clocks.
+    Elapsed { from: Option<Column<'a>>, to: Option<Column<'a>>, unit: i64 },
+}
+
+impl<'a> Number<'a> {
+    /// The values of a measure.
+    pub(crate) fn measure(segment: &'a Segment, schema: &Schema, measure: usize) -> Result<Self> {
+        match schema.measures.get(measure).map(|measure| &measure.source) {
+            Some(&MeasureSource::Between { from, to, unit }) => Self::elapsed(segment, from, to, unit),
+            _ => segment.column(ColumnId::Measure(measure)).map(Self::Column),
+        }
+    }
+
+    /// The time between two clocks.
+    pub(crate) fn elapsed(segment: &'a Segment, from: Clock, to: Clock, unit: Unit) -> Result<Self> {
+        let (from, to) = (segment.column(from.into())?, segment.column(to.into())?);
+        Ok(Self::Elapsed { from, to, unit: unit.seconds() })
+    }
+
+    /// The value of a row, units of time rounded down; [`MISSING`] where there is none.
+    pub(crate) fn get(&self, row: u32) -> i64 {
+        let value = |column: &Option<Column<'_>>| column.map_or(MISSING, |column| column.get(row as usize));
+        match self {
+            Self::Column(column) => value(column),
+            Self::Elapsed { from, to, unit } => match (value(from), value(to)) {
+                (MISSING, _) | (_, MISSING) => MISSING,
+                (from, to) => to.saturating_sub(from).div_euclid(*unit),
+            },
+        }
+    }
+}

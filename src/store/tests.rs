@@ -1,0 +1,148 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::{Error, NodeRef, Order, Query, RowKind, counter, is, rate};
+
+fn schema() -> Schema {
+    Schema::builder("Asia/Shanghai")
+        .place(["city", "district", "street"])
+        .category("channel")
+        .outcome("solved", ["yes", "no"])
+        .counter("solved", is("solved", "yes"))
+        .build()
+        .unwrap()
+}
+
+fn order(id: u32, day: u32, path: &[&str], solved: &str) -> Order {
+    Order::new(id.to_string(), format!("2026-03-{day:02}T09:00:00").as_str())
+        .place(path.iter().copied())
+        .category("channel", if id % 2 == 0 { "phone" } else { "web" })
+        .outcome("solved", solved)
+}
+
+fn filled(storage: &Memory) -> Store {
+    let store = Store::create_on(Arc::new(storage.clone()), schema()).unwrap();
+    let mut load = store.load().unwrap();
+    load.push(order(1, 1, &["B", "C", "W"], "yes")).unwrap();
+    load.push(order(2, 2, &["B", "C", "W"], "no")).unwrap();
+    load.push(order(3, 3, &["B", "C", "Z"], "yes")).unwrap();
+    load.push(order(4, 4, &["B", "H"], "yes")).unwrap();
+    load.push(order(5, 5, &[], "no")).unwrap();
+    assert_eq!(load.finish().unwrap().orders, 5);
+    store
+}
+
+#[test]
+fn a_loaded_store_answers_and_opens_again() {
+    let storage = Memory::default();
+    let store = filled(&storage);
+    drop(store);
+    let store = Store::open_on(Arc::new(storage)).unwrap();
+    let now = store.snapshot();
+    let query = Query::zoom().level("street").metric(counter("solved")).metric(rate("solved", "count"));
+    let answer = now.run(&query).unwrap();
+    let rows: Vec<(String, RowKind, u64)> =
+        answer.rows().map(|row| (row.path().to_string(), row.kind(), row.count())).collect();
+    assert_eq!(
+        rows,
+        [
+            (String::new(), RowKind::Remainder, 1),
+            ("B/C/W".to_owned(), RowKind::Target, 2),
+            ("B/C/Z".to_owned(), RowKind::Target, 1),
+            ("B/H".to_owned(), RowKind::Remainder, 1),
+        ]
+    );
+    assert_eq!(
+        serde_json::to_string(&answer.rows().nth(1).unwrap()).unwrap(),
+        r#"{"path":["B","C","W"],"remainder":false,"values":{"solved":1,"rate:solved/count":{"num":1,"den":2}}}"#
+    );
+    assert_eq!(now.get("4").unwrap().unwrap().place_path().len(), 2);
+    assert_eq!(now.get("6").unwrap(), None);
+    assert_eq!(store.verify(|_| {}).unwrap().orders, 5);
+}
+
+#[test]
+fn a_query_penetrates_from_a_unit() {
+    let store = filled(&Memory::default());
+    let now = store.snapshot();
+    let query = Query::penetrate(NodeRef::from(["B"]), 2).between();
+    let answer = now.run(&query).unwrap();
+    let rows: Vec<String> =
+        answer.rows().map(|row| format!("{} {:?} {}", row.path(), row.kind(), row.count())).collect();
+    assert_eq!(
+        rows,
+        ["B/C Subtotal 3", "B/C/W Target 2", "B/C/Z Target 1", "B/H Subtotal 1", "B/H Remainder 1"]
+    );
+}
+
+#[test]
+fn a_load_that_is_dropped_leaves_the_store_as_it_was() {
+    let storage = Memory::default();
+    let store = filled(&storage);
+    let before = storage.files();
+    let mut load = store.load().unwrap().buffer(1);
+    load.push(order(9, 9, &["X"], "yes")).unwrap();
+    assert!(matches!(store.load(), Err(Error::Invalid { .. })));
+    drop(load);
+    assert_eq!(storage.files(), before);
+    assert!(store.load().is_ok());
+}
+
+#[test]
+fn an_id_that_the_store_has_is_refused_and_named() {
+    let storage = Memory::default();
+    let store = filled(&storage);
+    let before = storage.files();
+    let mut load = store.load().unwrap();
+    load.push(order(3, 9, &["X"], "yes")).unwrap();
+    let error = load.finish().unwrap_err();
+    assert!(matches!(error, Error::DuplicateOrder { ref id } if id == "3"), "{error}");
+    assert_eq!(storage.files(), before);
+}
+
+#[test]
+fn the_last_of_a_repeated_id_wins_across_runs_and_partitions() {
+    let store = Store::in_memory(schema()).unwrap();
+    let mut load = store.load().unwrap().buffer(2);
+    load.push(order(1, 1, &["B"], "no")).unwrap();
+    load.push(order(1, 2, &["B"], "no")).unwrap();
+    load.push(order(2, 2, &["B"], "no")).unwrap();
+    load.push(Order::new("1", "2026-05-01").place(["C"]).outcome("solved", "yes")).unwrap();
+    let report = load.finish().unwrap();
+    assert_eq!((report.orders, report.repeated.len()), (2, 2));
+    let now = store.snapshot();
+    assert_eq!(now.get("1").unwrap().unwrap().place_path()[0].name, "C");
+    assert_eq!(now.describe().orders, 2);
+}
+
+#[test]
+fn an_order_that_does_not_fit_leaves_the_trees_as_they_were() {
+    let store = Store::in_memory(schema()).unwrap();
+    let mut load = store.load().unwrap();
+    let wrong = order(1, 1, &["B", "C"], "maybe");
+    assert!(load.push(wrong).unwrap_err().to_string().contains("maybe"));
+    let deep = order(2, 1, &["B", "C", "D", "E"], "yes").category("channel", "fax");
+    assert!(load.push(deep).is_err());
+    load.push(order(3, 1, &["Q"], "yes")).unwrap();
+    load.finish().unwrap();
+    let now = store.snapshot();
+    assert_eq!(now.place().len(), 1);
+    assert_eq!(now.describe().trees[1].nodes, [1]);
+}
+
+#[test]
+fn opening_reads_footers_and_not_data() {
+    let storage = Memory::default();
+    let store = Store::create_on(Arc::new(storage.clone()), schema()).unwrap();
+    let mut load = store.load().unwrap();
+    for id in 0..20_000 {
+        load.push(order(id, id % 28 + 1, &["B", "C", "W"], "yes")).unwrap();
+    }
+    let bytes = load.finish().unwrap().bytes;
+    drop(store);
+    let before = storage.bytes_read();
+    let _store = Store::open_on(Arc::new(storage.clone())).unwrap();
+    let read = storage.bytes_read() - before;
+    assert!(bytes > 50_000, "{bytes} bytes of segments");
+    assert!(read < 6_000, "{read} bytes read of {bytes}");
+}
