@@ -51,11 +51,11 @@ impl<R: Read> Text<R> {
             after_return: false,
         };
         text.read_raw()?;
-        if let Some((marked, length)) = Known::for_bom(&text.raw) {
-            if encoding != Encoding::Gb18030 {
-                text.decoder = Some(marked.new_decoder_without_bom_handling());
-                text.raw.drain(..length);
-            }
+        if let Some((marked, length)) = Known::for_bom(&text.raw)
+            && encoding != Encoding::Gb18030
+        {
+            text.decoder = Some(marked.new_decoder_without_bom_handling());
+            text.raw.drain(..length);
         }
         Ok(text)
     }
