@@ -114,6 +114,9 @@ impl<'a> Import<'a> {
 
 impl std::fmt::Debug for Import<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Import").field("mapping", &self.mapping).field("load", &self.load).finish_non_exhaustive()
+        f.debug_struct("Import")
+            .field("mapping", &self.mapping)
+            .field("load", &self.load)
+            .finish_non_exhaustive()
     }
 }

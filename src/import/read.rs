@@ -74,7 +74,9 @@ pub(super) fn file(
                     });
                     continue;
                 }
-                Err(error) if error.is_input() => Rejection { kind: "does not fit the schema", reason: reason(error) },
+                Err(error) if error.is_input() => {
+                    Rejection { kind: "does not fit the schema", reason: reason(error) }
+                }
                 Err(error) => return Err(error),
             },
         };
@@ -97,7 +99,9 @@ fn positions(mapping: &Mapping, file: &str, header: &StringRecord) -> Result<Vec
         match (found.next(), found.next()) {
             (Some(at), None) => Ok(at),
             (None, _) => Err(Error::unknown(format!("column of {file}"), column, header.iter())),
-            (Some(_), Some(_)) => Err(Error::invalid(file, format!("column {column:?} stands twice in the header"))),
+            (Some(_), Some(_)) => {
+                Err(Error::invalid(file, format!("column {column:?} stands twice in the header")))
+            }
         }
     };
     mapping.columns.iter().map(|mapped| find(&mapped.column)).collect()
@@ -154,11 +158,13 @@ impl<'a> Tally<'a> {
                 Note::Ambiguous => &mut column.ambiguous,
                 Note::Skipped => &mut column.skipped,
             } += 1;
-            if matches!(note, Note::Fault(Fault::Unreadable | Fault::OutOfRange)) && column.example.is_none() {
+            if matches!(note, Note::Fault(Fault::Unreadable | Fault::OutOfRange)) && column.example.is_none()
+            {
                 column.example = Some(example(slot));
             }
         }
-        for (counts, names) in [(&mut self.levels_cut, &row.levels_cut), (&mut self.negative, &row.negative)] {
+        for (counts, names) in [(&mut self.levels_cut, &row.levels_cut), (&mut self.negative, &row.negative)]
+        {
             for name in names {
                 *counts.entry(name.clone()).or_default() += 1;
             }

@@ -41,8 +41,6 @@ impl<'a> Rejects<'a> {
     }
 
     fn record<'b>(&mut self, fields: impl Iterator<Item = &'b str>) -> Result<()> {
-        self.out
-            .write_record(fields)
-            .map_err(|error| Error::io("write", "the rejected rows", error.into()))
+        self.out.write_record(fields).map_err(|error| Error::io("write", "the rejected rows", error.into()))
     }
 }
