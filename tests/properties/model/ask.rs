@@ -84,7 +84,8 @@ impl Ask {
 impl Model {
     /// Everything that is wrong with a question.
     pub(crate) fn faults(&self, ask: &Ask) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = ask.within.iter().filter_map(|base| self.place.find(base).err()).collect();
+        let mut faults: Vec<Fault> =
+            ask.within.iter().filter_map(|base| self.place.find(base).err()).collect();
         // Which bases there are is only known when all of them are.
         if faults.is_empty() {
             faults.extend(self.target_fault(ask));

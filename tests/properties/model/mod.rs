@@ -134,14 +134,9 @@ impl Model {
     /// The bases of a question, without those under another, in tree order.
     fn bases(&self, within: &[NodeRef]) -> Vec<usize> {
         let bases: Vec<usize> = within.iter().map(|base| self.place.find(base).expect("checked")).collect();
-<<<<<<< HEAD
         let covered =
             |node: usize| bases.iter().any(|base| *base != node && self.place.is_under(node, *base));
-        self.place.preorder().into_iter().filter(|node| bases.contains(node) && !covered(*node)).collect()
-=======
-        let covered = |node: usize| bases.iter().any(|base| *base != node && self.place.is_under(node, *base));
         self.place.preorder.iter().copied().filter(|node| bases.contains(node) && !covered(*node)).collect()
->>>>>>> he
     }
 }
 
