@@ -104,13 +104,13 @@ impl Segment {
             .ok_or_else(|| self.lacks("order ids"))
     }
 
-    /// The row of an order id.
-    pub(crate) fn find(&self, id: &OrderId) -> Result<Option<u32>> {
+    /// The rows of an order id, ascending.
+    pub(crate) fn find_all(&self, id: &OrderId) -> Result<Vec<u32>> {
         let outside = self.summary.ids.as_ref().is_none_or(|(first, last)| id < first || id > last);
         if outside {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        Ok(self.placed(SectionId::Ids, self.ids()?.find(id))?.first().copied())
+        self.placed(SectionId::Ids, self.ids()?.find(id))
     }
 
     /// What was read of a section, its damage placed in the file.
