@@ -6,7 +6,8 @@ use csv::StringRecord;
 
 use crate::error::{Error, Result};
 
-/// Writes rejected rows as CSV: the file, the line on which the row starts, the reason, and the fields as they were.
+/// Writes rejected rows as CSV: the file, the line on which the row starts, the reason, and the fields as
+/// they were.
 pub(super) struct Rejects<'a> {
     out: csv::Writer<Box<dyn Write + 'a>>,
     /// The header last written.
@@ -41,8 +42,6 @@ impl<'a> Rejects<'a> {
     }
 
     fn record<'b>(&mut self, fields: impl Iterator<Item = &'b str>) -> Result<()> {
-        self.out
-            .write_record(fields)
-            .map_err(|error| Error::io("write", "the rejected rows", error.into()))
+        self.out.write_record(fields).map_err(|error| Error::io("write", "the rejected rows", error.into()))
     }
 }

@@ -57,7 +57,8 @@ impl Rows<'_> {
             return Err(Rejection { kind: "wrong number of fields", reason });
         }
         let Mapping { id, created, fields, .. } = self.mapping;
-        let id_text = id.text(self.field(record, id.slot)).map_err(|fault| self.rejection(record, id, "id", fault))?;
+        let id_text =
+            id.text(self.field(record, id.slot)).map_err(|fault| self.rejection(record, id, "id", fault))?;
         let (created_at, local) = created
             .time(self.field(record, created.column.slot), self.mapping.schema().calendar())
             .map_err(|fault| self.rejection(record, &created.column, CREATED, fault))?;
@@ -81,7 +82,9 @@ impl Rows<'_> {
             Fault::Unreadable => {
                 (if created { "created cannot be read" } else { "id cannot be read" }, "cannot be read")
             }
-            Fault::OutOfRange => (if created { "created out of range" } else { "id out of range" }, "is out of range"),
+            Fault::OutOfRange => {
+                (if created { "created out of range" } else { "id out of range" }, "is out of range")
+            }
         };
         let name = self.mapping.columns.get(column.slot).map_or("", |mapped| mapped.column.as_str());
         let value = self.field(record, column.slot);
@@ -220,7 +223,12 @@ impl<'a> Row<'a> {
         Some(instant)
     }
 
-    fn point(&mut self, longitude: &Column, latitude: &Column, default: Option<(i32, i32)>) -> Option<(i32, i32)> {
+    fn point(
+        &mut self,
+        longitude: &Column,
+        latitude: &Column,
+        default: Option<(i32, i32)>,
+    ) -> Option<(i32, i32)> {
         let east = degrees(longitude, self.field(longitude), 180.0);
         let north = degrees(latitude, self.field(latitude), 90.0);
         let (east, north) = (self.noted(longitude, east), self.noted(latitude, north));
@@ -273,7 +281,9 @@ fn negative(schema: &Schema, order: &Order) -> Vec<String> {
         },
     };
     let backwards = |source: &MeasureSource| match source {
-        MeasureSource::Between { from, to, .. } => time(*from).zip(time(*to)).is_some_and(|(from, to)| to < from),
+        MeasureSource::Between { from, to, .. } => {
+            time(*from).zip(time(*to)).is_some_and(|(from, to)| to < from)
+        }
         MeasureSource::Stored => false,
     };
     let measures = schema.measures.iter().filter(|measure| backwards(&measure.source));

@@ -1,7 +1,9 @@
 //! From the form of a mapping file to a mapping: names are bound, and what makes no sense is refused.
 
 use super::column::{Clean, Column};
-use super::form::{BoundForm, CleanForm, ColumnForm, Form, LevelForm, MeasureForm, OutcomeForm, Short, TagsForm};
+use super::form::{
+    BoundForm, CleanForm, ColumnForm, Form, LevelForm, MeasureForm, OutcomeForm, Short, TagsForm,
+};
 use super::time::{Format, TimeColumn};
 use super::{FileFormat, Identity, Level, Mapped, Mapping, Name, Source, invalid};
 use crate::calendar::{Calendar, Span};
@@ -17,8 +19,10 @@ pub(super) fn build(form: Form) -> Result<Mapping> {
     let id = builder.short("id", form.order.id.0)?;
     let created = form.order.created.0;
     let created = builder.times(CREATED, created.column, &created.formats, created.missing, created.clean)?;
-    let mut fields =
-        vec![(PLACE.to_owned(), Source::Place(builder.levels(PLACE, form.place.levels, form.place.columns)?))];
+    let mut fields = vec![(
+        PLACE.to_owned(),
+        Source::Place(builder.levels(PLACE, form.place.levels, form.place.columns)?),
+    )];
     if let Some(form) = form.location {
         let mut axis = |column| builder.column(LOCATION, column, form.missing.clone(), CleanForm::default());
         let (longitude, latitude) = (axis(form.longitude)?, axis(form.latitude)?);
@@ -30,7 +34,13 @@ pub(super) fn build(form: Form) -> Result<Mapping> {
         fields.push((tree.name, Source::Tree(levels)));
     }
     for category in form.categories {
-        let name = builder.name(&category.name, category.column, category.value, category.missing, category.clean)?;
+        let name = builder.name(
+            &category.name,
+            category.column,
+            category.value,
+            category.missing,
+            category.clean,
+        )?;
         fields.push((category.name, Source::Category(name)));
     }
     for tags in form.tags {
@@ -55,7 +65,10 @@ pub(super) fn build(form: Form) -> Result<Mapping> {
         let column = builder.column(&key.name, key.column, key.missing, key.clean)?;
         let identity = match (key.integer, key.secret) {
             (true, Some(_)) => {
-                return Err(invalid(format!("key {:?}: an integer is not hashed, so it has no secret", key.name)));
+                return Err(invalid(format!(
+                    "key {:?}: an integer is not hashed, so it has no secret",
+                    key.name
+                )));
             }
             (true, None) => Identity::Integer,
             (false, secret) => Identity::Hash(Secret::new(secret.as_deref().unwrap_or(""))),
@@ -170,16 +183,31 @@ impl Builder {
     ) -> Result<Column> {
         let range = match &clean.range {
             None => None,
-            Some([BoundForm::Number(least), BoundForm::Number(most)]) if least <= most => Some(*least..=*most),
-            Some(_) => return Err(invalid(format!("{field}: a range is two whole numbers here, the smaller first"))),
+            Some([BoundForm::Number(least), BoundForm::Number(most)]) if least <= most => {
+                Some(*least..=*most)
+            }
+            Some(_) => {
+                return Err(invalid(format!(
+                    "{field}: a range is two whole numbers here, the smaller first"
+                )));
+            }
         };
         let slot = self.columns.len();
         self.columns.push(Mapped { column, field: field.to_owned() });
         let spellings = missing.as_ref().unwrap_or(&self.missing);
         Ok(Column {
             slot,
-            missing: spellings.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect(),
-            clean: Clean { strip_prefix: clean.strip_prefix, integer: clean.integer, values: clean.values, range },
+            missing: spellings
+                .iter()
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+                .collect(),
+            clean: Clean {
+                strip_prefix: clean.strip_prefix,
+                integer: clean.integer,
+                values: clean.values,
+                range,
+            },
         })
     }
 
@@ -229,10 +257,17 @@ impl Builder {
         }
     }
 
-    fn levels(&mut self, tree: &str, levels: Vec<String>, columns: Vec<Short<LevelForm>>) -> Result<Vec<Level>> {
+    fn levels(
+        &mut self,
+        tree: &str,
+        levels: Vec<String>,
+        columns: Vec<Short<LevelForm>>,
+    ) -> Result<Vec<Level>> {
         if levels.len() != columns.len() {
             let (levels, columns) = (levels.len(), columns.len());
-            return Err(invalid(format!("{tree} has {levels} levels and {columns} columns; give one for each")));
+            return Err(invalid(format!(
+                "{tree} has {levels} levels and {columns} columns; give one for each"
+            )));
         }
         let levels = levels.into_iter().zip(columns).map(|(level, Short(form))| {
             let field = format!("{tree}.{level}");
@@ -259,9 +294,9 @@ impl Builder {
                 )));
             }
         };
-        let columns = columns.into_iter().map(|column| {
-            self.column(&form.name, column, form.missing.clone(), form.clean.clone())
-        });
+        let columns = columns
+            .into_iter()
+            .map(|column| self.column(&form.name, column, form.missing.clone(), form.clean.clone()));
         Ok(Source::Tags { columns: columns.collect::<Result<_>>()?, separator })
     }
 }

@@ -114,7 +114,22 @@ fn what_makes_no_sense_is_told_with_its_field() {
     refused("[[key]]\nname = \"k\"\ncolumn = \"k\"\ninteger = true\nsecret = \"x\"", &["\"k\"", "secret"]);
     refused("[file]\nheader_row = 0", &["header_row"]);
     refused("[file]\ndelimiter = \"；\"", &["delimiter"]);
-    refused("[[tree]]\nname = \"t\"\nlevels = [\"a\", \"b\"]\ncolumns = [\"a\"]", &["t has 2 levels and 1 column"]);
+    refused(
+        "[[tree]]\nname = \"t\"\nlevels = [\"a\", \"b\"]\ncolumns = [\"a\"]",
+        &["t has 2 levels and 1 column"],
+    );
     refused("[[counter]]\nname = \"c\"\nwhere = \"nothing=1\"", &["nothing"]);
     refused("[[category]]\nname = \"place\"\ncolumn = \"a\"", &["place"]);
+}
+
+#[test]
+fn the_mappings_among_the_examples_are_good() {
+    let examples = [
+        (include_str!("../../../examples/mappings/boston.toml"), 4),
+        (include_str!("../../../examples/mappings/chicago.toml"), 3),
+        (include_str!("../../../examples/mappings/pingshan.toml"), 3),
+    ];
+    for (text, levels) in examples {
+        assert_eq!(Mapping::from_toml(text).unwrap().schema().place_levels().len(), levels);
+    }
 }

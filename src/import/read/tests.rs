@@ -68,13 +68,49 @@ column = "words"
 "#;
 
 const COLUMNS: [&str; 20] = [
-    "id", "opened", "ward", "ward_code", "street", "lon", "lat", "reason", "type", "source", "marks", "flag_1", "flag_2",
-    "ontime", "closed", "calls", "phone", "case", "words", "extra",
+    "id",
+    "opened",
+    "ward",
+    "ward_code",
+    "street",
+    "lon",
+    "lat",
+    "reason",
+    "type",
+    "source",
+    "marks",
+    "flag_1",
+    "flag_2",
+    "ontime",
+    "closed",
+    "calls",
+    "phone",
+    "case",
+    "words",
+    "extra",
 ];
 
 const GOOD: [&str; 20] = [
-    "7", "2011-07-01 09:00:00", "Ward 09", "W9", "Main St", "-71.5", "42.25", "Street", "Lights", "Tel", "a; b;;a", "x",
-    "-", "ONTIME", "2011-07-01 10:00:30", "3.0", "617", "12", " said \"this\" ", "ignored",
+    "7",
+    "2011-07-01 09:00:00",
+    "Ward 09",
+    "W9",
+    "Main St",
+    "-71.5",
+    "42.25",
+    "Street",
+    "Lights",
+    "Tel",
+    "a; b;;a",
+    "x",
+    "-",
+    "ONTIME",
+    "2011-07-01 10:00:30",
+    "3.0",
+    "617",
+    "12",
+    " said \"this\" ",
+    "ignored",
 ];
 
 /// A row like the good one, but for some columns.
@@ -158,7 +194,8 @@ fn every_kind_of_field_is_read() {
     assert!(matches!(identity, Value::Key(key) if key != 617));
     assert_eq!(outcome.report.ignored, ["extra"]);
     assert_eq!((outcome.report.rows, outcome.report.imported, outcome.report.rejected), (1, 1, 0));
-    let noticed = outcome.report.columns.iter().filter(|column| column.missing > 0 || column.example.is_some());
+    let noticed =
+        outcome.report.columns.iter().filter(|column| column.missing > 0 || column.example.is_some());
     assert_eq!(noticed.map(|column| column.column.as_str()).collect::<Vec<_>>(), ["flag_2"]);
 }
 
@@ -199,7 +236,8 @@ fn values_out_of_range_are_missing_and_counted() {
     let (order, outcome) = read_one(&[("ward", "23"), ("closed", "2059-12-31 19:00:00"), ("lat", "-90.1")]);
     assert_eq!((order.value("closed"), order.point(), order.place_path().len()), (None, None, 1));
     for (field, column) in [("place.ward", "ward"), ("closed", "closed"), ("location", "lat")] {
-        let found = outcome.report.columns.iter().find(|report| report.field == field && report.column == column);
+        let found =
+            outcome.report.columns.iter().find(|report| report.field == field && report.column == column);
         assert_eq!(found.unwrap().out_of_range, 1, "{field}");
     }
     assert_eq!(read_one(&[("closed", "2013-01-01 00:00:00")]).1.column("closed").out_of_range, 1);
@@ -208,10 +246,14 @@ fn values_out_of_range_are_missing_and_counted() {
 
 #[test]
 fn points_that_stand_for_none_are_missing() {
-    for (lon, lat) in [("0", "0.0"), ("-71.0587", "42.3594"), ("-71.05870000", "42.35940"), ("-", "42"), ("12", "")] {
+    for (lon, lat) in
+        [("0", "0.0"), ("-71.0587", "42.3594"), ("-71.05870000", "42.35940"), ("-", "42"), ("12", "")]
+    {
         let (order, outcome) = read_one(&[("lon", lon), ("lat", lat)]);
         assert_eq!(order.point(), None, "{lon} {lat}");
-        assert!(outcome.report.columns.iter().any(|column| column.field == "location" && column.missing == 1));
+        assert!(
+            outcome.report.columns.iter().any(|column| column.field == "location" && column.missing == 1)
+        );
     }
     assert_eq!(read_one(&[("lon", "0"), ("lat", "51.5")]).0.point(), Some((0, 515_000_000)));
 }
@@ -256,13 +298,16 @@ fn rows_that_cannot_be_orders_are_written_aside() {
     assert_eq!(rejects.headers().unwrap(), header);
     let rows: Vec<StringRecord> = rejects.records().map(|row| row.unwrap()).collect();
     let first: Vec<_> = rows.iter().map(|row| (&row[0], &row[1], &row[2])).collect();
-    assert_eq!(&first[..5], [
-        ("a.csv", "3", "id is missing: id is \" \""),
-        ("a.csv", "6", "created cannot be read: opened is \"2011-07-32\""),
-        ("a.csv", "7", "created is missing: opened is \"never\""),
-        ("a.csv", "10", "it has 19 fields, the header has 20"),
-        ("a.csv", "11", "created is out of range: opened is \"3020-01-01\""),
-    ]);
+    assert_eq!(
+        &first[..5],
+        [
+            ("a.csv", "3", "id is missing: id is \" \""),
+            ("a.csv", "6", "created cannot be read: opened is \"2011-07-32\""),
+            ("a.csv", "7", "created is missing: opened is \"never\""),
+            ("a.csv", "10", "it has 19 fields, the header has 20"),
+            ("a.csv", "11", "created is out of range: opened is \"3020-01-01\""),
+        ]
+    );
     assert_eq!((&first[5].1, first[5].2.contains("it takes 1 to 64")), (&"12", true), "{first:?}");
     assert_eq!(rows[2].iter().nth(3 + 18), Some("three\nlines\n"));
 }
