@@ -3,6 +3,8 @@
 //!
 //! `cargo bench --bench questions`; `ZONAL_BENCH_ORDERS=100000` (a list, with commas) changes the sizes.
 
+#![expect(clippy::expect_used, reason = "a benchmark stops at the first surprise")]
+
 mod workload;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

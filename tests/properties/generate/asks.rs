@@ -11,7 +11,10 @@ pub(crate) fn ask(model: &Model, world: &World, draws: &mut Draws) -> Ask {
     let mut ask = Ask::zoom();
     ask.targets = targets(model, draws);
     let bases = draws.pick(&[0, 0, 1, 1, 2, 3]);
-    ask.within = (0..bases).map(|_| node(Some(&model.place), draws)).filter(|_| !model.place.nodes.is_empty()).collect();
+    ask.within = (0..bases)
+        .map(|_| node(Some(&model.place), draws))
+        .filter(|_| !model.place.nodes.is_empty())
+        .collect();
     ask.between = draws.below(3) == 1;
     when(model, world, draws, &mut ask);
     ask.by = by(model, draws);
@@ -86,7 +89,11 @@ fn by(model: &Model, draws: &mut Draws) -> Vec<(String, Option<String>)> {
 fn metric(model: &Model, draws: &mut Draws) -> Option<Metric> {
     if draws.once_in(80) {
         let name = "nothing".to_owned();
-        return Some(draws.pick(&[Metric::Counter(name.clone()), Metric::Sum(name.clone()), Metric::Distinct(name)]));
+        return Some(draws.pick(&[
+            Metric::Counter(name.clone()),
+            Metric::Sum(name.clone()),
+            Metric::Distinct(name),
+        ]));
     }
     let mut counters: Vec<String> = model.fields.counters.iter().map(|(name, _)| name.clone()).collect();
     counters.push("count".to_owned());
