@@ -382,6 +382,10 @@ pub(crate) fn write(filter: &Filter, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             let measure = quoted(&escape(measure));
             write!(f, "({measure}>={least} and {measure}<={most})")
         }
+        Filter::During { clock, span } if span.end() == Span::ALL.end() => {
+            // The end of all time is no time that could be read back.
+            write!(f, "{}>={}", quoted(&escape(clock)), utc(span.start()))
+        }
         Filter::During { clock, span } => {
             let clock = quoted(&escape(clock));
             write!(f, "({clock}>={} and {clock}<{})", utc(span.start()), utc(span.end()))
