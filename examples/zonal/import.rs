@@ -23,9 +23,9 @@ pub(crate) fn import(args: &args::Import) -> Result<()> {
     let bar = state::bar();
     for path in &args.files {
         let file = files::open(path)?;
-        bar.reset();
-        bar.set_message("reading");
         bar.set_length(file.metadata().map_or(0, |file| file.len()));
+        bar.set_message("reading");
+        bar.reset();
         import.file(&path.display().to_string(), bar.wrap_read(file))?;
     }
     let report = import.finish_with(|progress| state::show(&bar, progress))?;
@@ -52,7 +52,7 @@ fn print(output: &mut Output, args: &args::Import, report: &ImportReport) -> Res
         (Some(path), _) => output.line(format!("\nThe rejected rows are in {}.", path.display()))?,
         (None, _) => output.line("\nName a file with --rejects to see the rejected rows.")?,
     }
-    quality(output, report)?;
+    quality(output, args, report)?;
     if !report.ignored.is_empty() {
         output.line(format!("\nColumns that the mapping does not name: {}.", report.ignored.join(", ")))?;
     }
@@ -60,7 +60,7 @@ fn print(output: &mut Output, args: &args::Import, report: &ImportReport) -> Res
 }
 
 /// What was noticed in the rows that became orders.
-fn quality(output: &mut Output, report: &ImportReport) -> Result<()> {
+fn quality(output: &mut Output, args: &args::Import, report: &ImportReport) -> Result<()> {
     let header =
         ["field", "column", "missing", "unreadable", "out of range", "ambiguous", "skipped", "example"];
     let mut columns = table(header, 2);
@@ -74,7 +74,10 @@ fn quality(output: &mut Output, report: &ImportReport) -> Result<()> {
             continue;
         }
         let example = column.example.as_ref();
-        let example = example.map(|example| format!("{:?} on line {}", example.value, example.line));
+        let example = example.map(|example| match args.files.len() {
+            1 => format!("{:?} on line {}", example.value, example.line),
+            _ => format!("{:?} on line {} of {}", example.value, example.line, example.file),
+        });
         let mut cells = vec![column.field.clone(), column.column.clone()];
         cells.extend(counts.map(|count| if count == 0 { NONE.to_owned() } else { count.to_string() }));
         cells.push(example.unwrap_or_default());
