@@ -259,7 +259,9 @@ fn rows(
     };
     let steps = plan.grain.map(|_| dense_steps(plan, frame, series));
     let per_series = steps.as_ref().map_or(1, |steps| steps.len() as u64);
-    let undated = series.iter().filter(|series| plan.grain.is_some() && series.cells.last().is_some_and(|(step, _)| *step == NONE));
+    let undated = series
+        .iter()
+        .filter(|series| plan.grain.is_some() && series.cells.last().is_some_and(|(step, _)| *step == NONE));
     let total = (series.len() as u64).saturating_mul(per_series).saturating_add(undated.count() as u64);
     if total > plan.limit {
         return Err(Error::TooManyGroups { groups: total, limit: plan.limit });

@@ -11,11 +11,11 @@ use crate::order_id::OrderId;
 use crate::segment::{ColumnId, MISSING, Segment};
 use crate::store::Snapshot;
 
-use super::{Query, Targets};
 use super::execute::{Frame, Reach, plan_segment};
 use super::number::Number;
 use super::plan::Plan;
 use super::select::Selector;
+use super::{Query, Targets};
 
 /// In which order orders are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -25,7 +25,8 @@ pub(crate) fn config(cases: u32) -> Config {
 pub(crate) fn ask_store(model: &Model, ask: &Ask) -> Vec<Row> {
     let store = store::of(model);
     let snapshot = store.snapshot();
-    let answers = WAYS.map(|way| answer(&snapshot, &by_way(ask.query(), way)).expect("a question that makes sense"));
+    let answers =
+        WAYS.map(|way| answer(&snapshot, &by_way(ask.query(), way)).expect("a question that makes sense"));
     let [first, others @ ..] = answers;
     others.iter().for_each(|other| assert_eq!(*other, first));
     first
@@ -82,13 +83,19 @@ fn check_answer(snapshot: &Snapshot, model: &Model, ask: &Ask, taken: &mut Taken
             continue;
         };
         for segment in explained.segments {
-            let way = segment.access.map_or("pruned".to_owned(), |access| format!("{access:?}").to_lowercase());
+            let way =
+                segment.access.map_or("pruned".to_owned(), |access| format!("{access:?}").to_lowercase());
             take(taken, way);
         }
     }
     let query = ask.query();
     let json = serde_json::to_string(&query).expect("a query is plain data");
-    prop_assert_eq!(serde_json::from_str::<Query>(&json).expect("what was written can be read"), query, "{}", json);
+    prop_assert_eq!(
+        serde_json::from_str::<Query>(&json).expect("what was written can be read"),
+        query,
+        "{}",
+        json
+    );
     take(taken, if expected.is_ok() { "answered" } else { "refused" }.to_owned());
     Ok(())
 }

@@ -47,21 +47,25 @@ fn load(model: &mut Model, orders: Vec<Order>) {
 #[test]
 fn targets_remainders_and_subtotals_of_a_ragged_tree() {
     let mut model = city();
-    load(&mut model, vec![
-        Order::new("1", 0).place(["X", "South", "s1"]),
-        Order::new("2", 0).place(["X", "South"]),
-        Order::new("3", 0).place(["X", "North", "n1"]),
-        Order::new("4", 0).place(["X", "South", "s2"]),
-        Order::new("5", 0),
-        Order::new("6", 0).place(["X"]),
-        Order::new("7", 0).place(["X", "South", "s1"]),
-    ]);
+    load(
+        &mut model,
+        vec![
+            Order::new("1", 0).place(["X", "South", "s1"]),
+            Order::new("2", 0).place(["X", "South"]),
+            Order::new("3", 0).place(["X", "North", "n1"]),
+            Order::new("4", 0).place(["X", "South", "s2"]),
+            Order::new("5", 0),
+            Order::new("6", 0).place(["X"]),
+            Order::new("7", 0).place(["X", "South", "s1"]),
+        ],
+    );
     let mut ask = Ask { targets: Targets::Level("street".to_owned()), ..Ask::zoom() };
     let streets = ["X/South/s1 2", "X/South/s2 1", "X/North/n1 1"];
     let [s1, s2, n1] = streets;
     assert_eq!(told(&model, &ask), [" rest 1", "X rest 1", "X/South rest 1", s1, s2, n1]);
     ask.between = true;
-    let all = [" rest 1", "X sum 6", "X rest 1", "X/South sum 4", "X/South rest 1", s1, s2, "X/North sum 1", n1];
+    let all =
+        [" rest 1", "X sum 6", "X rest 1", "X/South sum 4", "X/South rest 1", s1, s2, "X/North sum 1", n1];
     assert_eq!(told(&model, &ask), all);
     // Of two bases the lower one adds nothing; what lies above them is not asked for.
     ask.within = vec![["X", "South", "s1"].into(), ["X", "South"].into()];
@@ -78,15 +82,19 @@ fn targets_remainders_and_subtotals_of_a_ragged_tree() {
 #[test]
 fn others_count_an_order_with_several_tags_once() {
     let mut model = city();
-    load(&mut model, vec![
-        Order::new("1", 0).tags("tags", ["a", "b"]).key("caller", 1).measure("cost", 5),
-        Order::new("2", 0).tags("tags", ["a", "c", "b"]).key("caller", 1).measure("cost", 7),
-        Order::new("3", 0).tags("tags", ["a"]).key("caller", 2),
-        Order::new("4", 0).measure("cost", 1),
-    ]);
+    load(
+        &mut model,
+        vec![
+            Order::new("1", 0).tags("tags", ["a", "b"]).key("caller", 1).measure("cost", 5),
+            Order::new("2", 0).tags("tags", ["a", "c", "b"]).key("caller", 1).measure("cost", 7),
+            Order::new("3", 0).tags("tags", ["a"]).key("caller", 2),
+            Order::new("4", 0).measure("cost", 1),
+        ],
+    );
     let by = vec![("tags".to_owned(), None)];
     let mut ask = Ask { by, top: Some(1), ..Ask::zoom() };
-    ask.metrics = ["count", "distinct:caller", "sum:cost", "p50:cost"].map(|metric| metric.parse().unwrap()).to_vec();
+    ask.metrics =
+        ["count", "distinct:caller", "sum:cost", "p50:cost"].map(|metric| metric.parse().unwrap()).to_vec();
     // b (1, 2), c (2) and none (4) are three orders, of two of which 1 is the caller.
     assert_eq!(told(&model, &ask), [" [a] 3", " others [] 3"]);
     let figures = [Figure::Count(3), Figure::Count(1), Figure::Sum(13), Figure::Value(5)];
@@ -101,12 +109,15 @@ fn others_count_an_order_with_several_tags_once() {
 #[test]
 fn a_tree_to_group_by_has_remainders_of_its_own() {
     let mut model = city();
-    load(&mut model, vec![
-        Order::new("1", 0).tree("topic", ["heat", "cold"]),
-        Order::new("2", 0).tree("topic", ["heat"]),
-        Order::new("3", 0),
-        Order::new("4", 0).tree("topic", ["heat", "loud"]),
-    ]);
+    load(
+        &mut model,
+        vec![
+            Order::new("1", 0).tree("topic", ["heat", "cold"]),
+            Order::new("2", 0).tree("topic", ["heat"]),
+            Order::new("3", 0),
+            Order::new("4", 0).tree("topic", ["heat", "loud"]),
+        ],
+    );
     let mut ask = Ask { by: vec![("topic".to_owned(), Some("item".to_owned()))], ..Ask::zoom() };
     assert_eq!(told(&model, &ask), [" […] 1", " [heat…] 1", " [heat/cold] 1", " [heat/loud] 1"]);
     ask.by = vec![("topic".to_owned(), None)];
@@ -120,13 +131,16 @@ fn rates_rank_as_fractions_and_no_rate_comes_last() {
         let order = Order::new(id, 0).place([unit]);
         solved.map_or(order.clone(), |label| order.outcome("solved", label))
     };
-    load(&mut model, vec![
-        order("1", "none", None),
-        order("2", "half", Some("yes")),
-        order("3", "half", Some("no")),
-        order("4", "full", Some("yes")),
-        order("5", "nothing", Some("no")),
-    ]);
+    load(
+        &mut model,
+        vec![
+            order("1", "none", None),
+            order("2", "half", Some("yes")),
+            order("3", "half", Some("no")),
+            order("4", "full", Some("yes")),
+            order("5", "nothing", Some("no")),
+        ],
+    );
     model.fields.counters.push(("judged".to_owned(), !zonal::missing("solved")));
     let rate = Metric::Rate("solved".to_owned(), "judged".to_owned());
     let city = Targets::Level("city".to_owned());
@@ -142,7 +156,11 @@ fn time_is_dense_and_an_hour_shown_twice_is_two() {
     let mut model = city();
     let order = |id: &str, hours: i64| Order::new(id, midnight + hours * 3_600 + 1);
     load(&mut model, vec![order("1", 0), order("2", 2), order("3", 4), order("4", 25)]);
-    let mut ask = Ask { grain: Some(Grain::Hour), span: Span::new(midnight, midnight + 5 * 3_600).unwrap(), ..Ask::zoom() };
+    let mut ask = Ask {
+        grain: Some(Grain::Hour),
+        span: Span::new(midnight, midnight + 5 * 3_600).unwrap(),
+        ..Ask::zoom()
+    };
     assert_eq!(told(&model, &ask), [" 1", " 0", " 1", " 0", " 1"]);
     ask.grain = Some(Grain::Day);
     assert_eq!(told(&model, &ask), [" 3"]);
@@ -154,11 +172,14 @@ fn time_is_dense_and_an_hour_shown_twice_is_two() {
 #[test]
 fn orders_without_the_clock_have_a_row_without_time() {
     let mut model = city();
-    load(&mut model, vec![
-        Order::new("1", 0).place(["a"]).clock("closed", 100),
-        Order::new("2", 0).place(["a"]),
-        Order::new("3", 0).place(["b"]).clock("closed", 2 * 86_400),
-    ]);
+    load(
+        &mut model,
+        vec![
+            Order::new("1", 0).place(["a"]).clock("closed", 100),
+            Order::new("2", 0).place(["a"]),
+            Order::new("3", 0).place(["b"]).clock("closed", 2 * 86_400),
+        ],
+    );
     let mut ask = Ask { grain: Some(Grain::Day), clock: "closed".to_owned(), ..Ask::zoom() };
     ask.targets = Targets::Level("city".to_owned());
     assert_eq!(told(&model, &ask), ["a 1", "a 0", "a 0", "a 1", "b 0", "b 0", "b 1"]);
@@ -169,11 +190,14 @@ fn orders_without_the_clock_have_a_row_without_time() {
 #[test]
 fn units_without_orders_are_listed_when_asked_for() {
     let mut model = city();
-    load(&mut model, vec![
-        Order::new("1", 0).place(["a", "x"]).tags("tags", ["t"]),
-        Order::new("2", 0).place(["a", "y"]).tags("tags", ["u"]),
-        Order::new("3", 50).place(["b", "z"]),
-    ]);
+    load(
+        &mut model,
+        vec![
+            Order::new("1", 0).place(["a", "x"]).tags("tags", ["t"]),
+            Order::new("2", 0).place(["a", "y"]).tags("tags", ["u"]),
+            Order::new("3", 50).place(["b", "z"]),
+        ],
+    );
     let district = Targets::Level("district".to_owned());
     let mut ask = Ask { targets: district, span: Span::until(50).unwrap(), all_units: true, ..Ask::zoom() };
     assert_eq!(told(&model, &ask), ["a/x 1", "a/y 1", "b/z 0"]);
@@ -206,7 +230,8 @@ fn of_two_orders_with_one_id_the_later_stays_and_a_known_id_fails_the_load() {
     assert_eq!(model.facts.len(), 1);
     // Numbers stand before texts.
     load(&mut model, ["b", "007", "10", "9"].map(|id| Order::new(id, 2)).to_vec());
-    let ids: Vec<String> = model.orders(&Ask::zoom(), None).iter().map(|order| order.id().to_owned()).collect();
+    let ids: Vec<String> =
+        model.orders(&Ask::zoom(), None).iter().map(|order| order.id().to_owned()).collect();
     assert_eq!(ids, ["7", "9", "10", "007", "b"]);
 }
 

@@ -24,7 +24,10 @@ pub(crate) fn filter(model: &Model, world: &World, draws: &mut Draws, deepest: u
 fn condition(model: &Model, world: &World, draws: &mut Draws) -> Filter {
     let mut fields = model.fields.all();
     if draws.once_in(60) {
-        fields = vec![("nothing".to_owned(), draws.pick(&[Kind::Category, Kind::Tree, Kind::Measure, Kind::Clock]))];
+        fields = vec![(
+            "nothing".to_owned(),
+            draws.pick(&[Kind::Category, Kind::Tree, Kind::Measure, Kind::Clock]),
+        )];
     }
     let (field, kind) = draws.pick(&fields);
     // `created` is never missing, and asking for it is refused in words.
@@ -48,7 +51,8 @@ fn condition(model: &Model, world: &World, draws: &mut Draws) -> Filter {
             if draws.below(2) == 0 { Filter::Is { field, values } } else { Filter::HasAll { field, values } }
         }
         Kind::Measure => {
-            let mut known: Vec<i64> = model.facts.iter().filter_map(|fact| model.measure(fact, &field)).collect();
+            let mut known: Vec<i64> =
+                model.facts.iter().filter_map(|fact| model.measure(fact, &field)).collect();
             known.extend([0, i64::MIN, i64::MAX]);
             let (least, most) = (draws.pick(&known), draws.pick(&known));
             Filter::Between { measure: field, least, most }
@@ -68,7 +72,8 @@ fn condition(model: &Model, world: &World, draws: &mut Draws) -> Filter {
 }
 
 fn values(model: &Model, field: &str, many: usize, draws: &mut Draws) -> Vec<String> {
-    let known = model.fields.labels(field).or_else(|| model.values.get(field).map(Vec::as_slice)).unwrap_or_default();
+    let known =
+        model.fields.labels(field).or_else(|| model.values.get(field).map(Vec::as_slice)).unwrap_or_default();
     let known = known.to_vec();
     let value = |draws: &mut Draws| {
         let unknown = draws.once_in(60);

@@ -53,7 +53,8 @@ impl fmt::Debug for Case {
 
 /// Cases with up to so many questions.
 pub(crate) fn cases(asks: usize) -> impl Strategy<Value = Case> {
-    let orders = prop_oneof![1 => vec(draws(60), 0..=1), 8 => vec(draws(60), 0..40), 1 => vec(draws(60), 40..120)];
+    let orders =
+        prop_oneof![1 => vec(draws(60), 0..=1), 8 => vec(draws(60), 0..40), 1 => vec(draws(60), 40..120)];
     let loads = vec(orders, 1..=3);
     (draws(120), loads, vec(draws(120), 1..=asks)).prop_map(|(schema, loads, asks)| case(schema, loads, asks))
 }
@@ -96,6 +97,8 @@ fn case(schema: Vec<u16>, loads: Vec<Vec<Vec<u16>>>, asks: Vec<Vec<u16>>) -> Cas
 
 /// The same numbers, but every so many-th another.
 fn rotated(numbers: &[u16], by: u16) -> Vec<u16> {
-    let other = |(at, number): (usize, &u16)| if (at + usize::from(by)) % 5 == 4 { number.wrapping_add(by) } else { *number };
+    let other = |(at, number): (usize, &u16)| {
+        if (at + usize::from(by)) % 5 == 4 { number.wrapping_add(by) } else { *number }
+    };
     numbers.iter().enumerate().map(other).collect()
 }

@@ -14,7 +14,8 @@ const NUMBERS: [i64; 12] =
 pub(crate) fn order(fields: &Fields, world: &World, number: usize, draws: &mut Draws) -> Order {
     let created = world.time(draws);
     let id = world.id(number, draws);
-    let mut order = Order::new(id, moment(world, created, draws)).place(world.path(fields.place.len(), draws));
+    let mut order =
+        Order::new(id, moment(world, created, draws)).place(world.path(fields.place.len(), draws));
     for (name, kind) in fields.all() {
         // Missing is common; each field has a say of its own, so that shrinking one leaves the others.
         if name == "created" || name == "place" || draws.once_in(4) {
@@ -22,7 +23,8 @@ pub(crate) fn order(fields: &Fields, world: &World, number: usize, draws: &mut D
         }
         order = match kind {
             Kind::Tree => {
-                let levels = fields.trees.iter().find(|(tree, _)| *tree == name).map_or(0, |(_, levels)| levels.len());
+                let levels =
+                    fields.trees.iter().find(|(tree, _)| *tree == name).map_or(0, |(_, levels)| levels.len());
                 order.tree(name, world.path(levels, draws))
             }
             Kind::Category => order.category(name, world.name(draws)),
@@ -41,11 +43,14 @@ pub(crate) fn order(fields: &Fields, world: &World, number: usize, draws: &mut D
             }
             Kind::Measure => order,
             Kind::Clock => {
-                let time = if draws.below(2) == 0 { created + draws.signed() % 100_000 } else { world.time(draws) };
+                let time =
+                    if draws.below(2) == 0 { created + draws.signed() % 100_000 } else { world.time(draws) };
                 let time = time.clamp(zonal::Span::ALL.start(), zonal::Span::ALL.end() - 1);
                 order.clock(name, moment(world, time, draws))
             }
-            Kind::Key => order.key(name, if draws.once_in(8) { draws.number() | 1 } else { draws.below(5) as u64 }),
+            Kind::Key => {
+                order.key(name, if draws.once_in(8) { draws.number() | 1 } else { draws.below(5) as u64 })
+            }
             Kind::Location => point(order, draws),
             Kind::Text => {
                 let text = draws.pick(&["", "x", "Straße\nöffnen", "lorem ipsum dolor sit amet"]);

@@ -21,7 +21,8 @@ pub(crate) const ZONES: [&str; 10] = [
     "Africa/Casablanca",
 ];
 
-const LABELS: [&str; 15] = ["yes", "no", "and", "3", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n=o|p"];
+const LABELS: [&str; 15] =
+    ["yes", "no", "and", "3", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n=o|p"];
 
 pub(crate) fn fields(draws: &mut Draws) -> Fields {
     let zone = draws.pick(&ZONES);

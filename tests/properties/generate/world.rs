@@ -7,7 +7,19 @@ use crate::model::{Fields, Wall};
 
 /// Names that a text form, a path or a comparison could trip over.
 pub(crate) const NAMES: [&str; 14] = [
-    "a", "b", "c", "Mass/Cass", "x and y", "a|b", "or", "code:7", "say \"hi\"", "back\\slash", "(not)", "朝阳区", "007",
+    "a",
+    "b",
+    "c",
+    "Mass/Cass",
+    "x and y",
+    "a|b",
+    "or",
+    "code:7",
+    "say \"hi\"",
+    "back\\slash",
+    "(not)",
+    "朝阳区",
+    "007",
     " padded ",
 ];
 

@@ -115,8 +115,10 @@ impl Model {
         let bases = self.bases(&ask.within);
         let whole = |level, between| vec![Part { base: None, level, between }];
         let each = |level: &dyn Fn(usize) -> Option<usize>| {
-            let part = |base: &usize| {
-                Part { base: Some(*base), level: level(depth(base)), between: depth(base) + 1 }
+            let part = |base: &usize| Part {
+                base: Some(*base),
+                level: level(depth(base)),
+                between: depth(base) + 1,
             };
             bases.iter().map(part).collect()
         };
@@ -200,7 +202,9 @@ impl Model {
         let mut combinations = vec![Vec::new()];
         for (field, level) in &ask.by {
             let values = self.values_of(field, level.as_deref(), fact);
-            let with = |value: &By| combinations.iter().map(|start| [&start[..], &[value.clone()]].concat()).collect();
+            let with = |value: &By| {
+                combinations.iter().map(|start| [&start[..], &[value.clone()]].concat()).collect()
+            };
             combinations = values.iter().flat_map(|value| -> Vec<Vec<By>> { with(value) }).collect();
         }
         combinations
@@ -217,7 +221,9 @@ impl Model {
                 vec![By::Node { at, remainder: target.is_none() }]
             }
             Kind::Tags if fact.tags(field).is_empty() => vec![By::Missing],
-            Kind::Tags => fact.tags(field).iter().map(|tag| By::Value(position(&self.values[field], tag))).collect(),
+            Kind::Tags => {
+                fact.tags(field).iter().map(|tag| By::Value(position(&self.values[field], tag))).collect()
+            }
             _ => vec![match fact.label(field) {
                 Some(label) => By::Value(position(self.labels(field), &label.to_owned())),
                 None => By::Missing,
@@ -246,7 +252,8 @@ impl Model {
     /// The steps of time; an open side ends with the asked set. More than the limit are not needed.
     fn steps(&self, ask: &Ask, asked: &[&Fact]) -> Vec<i64> {
         let times = || asked.iter().filter_map(|fact| fact.clock(&ask.clock));
-        let first = if ask.span.start() == Span::ALL.start() { times().min() } else { Some(ask.span.start()) };
+        let first =
+            if ask.span.start() == Span::ALL.start() { times().min() } else { Some(ask.span.start()) };
         let last = if ask.span.end() == Span::ALL.end() { times().max() } else { Some(ask.span.end() - 1) };
         match (first, last, ask.grain) {
             (Some(first), Some(last), Some(grain)) if !ask.span.is_empty() => {
@@ -290,7 +297,8 @@ impl Model {
         };
         let step = |fact: &Fact| fact.clock(&ask.clock).map(|time| self.wall.start(grain, time));
         for start in steps {
-            let of_step: Vec<&Fact> = facts.iter().copied().filter(|fact| step(fact) == Some(*start)).collect();
+            let of_step: Vec<&Fact> =
+                facts.iter().copied().filter(|fact| step(fact) == Some(*start)).collect();
             row(Some(*start), &of_step);
         }
         let undated: Vec<&Fact> = facts.iter().copied().filter(|fact| step(fact).is_none()).collect();

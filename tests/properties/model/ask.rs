@@ -49,7 +49,8 @@ impl Ask {
     }
 
     pub(crate) fn query(&self) -> Query {
-        let mut query = Query::zoom().during_on(&self.clock, self.span).filter(self.filter.clone()).limit(self.limit);
+        let mut query =
+            Query::zoom().during_on(&self.clock, self.span).filter(self.filter.clone()).limit(self.limit);
         for base in &self.within {
             query = query.within(base.clone());
         }
@@ -83,7 +84,8 @@ impl Ask {
 impl Model {
     /// Everything that is wrong with a question.
     pub(crate) fn faults(&self, ask: &Ask) -> Vec<Fault> {
-        let mut faults: Vec<Fault> = ask.within.iter().filter_map(|base| self.place.find(base).err()).collect();
+        let mut faults: Vec<Fault> =
+            ask.within.iter().filter_map(|base| self.place.find(base).err()).collect();
         // Which bases there are is only known when all of them are.
         if faults.is_empty() {
             faults.extend(self.target_fault(ask));
@@ -104,7 +106,8 @@ impl Model {
         match (self.fields.kind(field), level) {
             (None, _) => Some(Fault::Unknown),
             (Some(Kind::Tree), Some(level)) if field != "place" => {
-                let known = self.tree(field).is_some_and(|tree| tree.levels.iter().any(|known| known == level));
+                let known =
+                    self.tree(field).is_some_and(|tree| tree.levels.iter().any(|known| known == level));
                 (!known).then_some(Fault::Unknown)
             }
             (Some(Kind::Tree), None) if field != "place" => None,

@@ -61,7 +61,9 @@ impl Model {
         match metric {
             Metric::Count => Vec::new(),
             Metric::Counter(name) => counter(name).into_iter().collect(),
-            Metric::Rate(numerator, denominator) => [counter(numerator), counter(denominator)].into_iter().flatten().collect(),
+            Metric::Rate(numerator, denominator) => {
+                [counter(numerator), counter(denominator)].into_iter().flatten().collect()
+            }
             Metric::Sum(name) | Metric::Mean(name) | Metric::Min(name) | Metric::Max(name) => {
                 measure(name).into_iter().collect()
             }
@@ -77,9 +79,8 @@ impl Model {
 /// The larger figure is greater; nothing is smaller than any. Both are of the same metric.
 pub(super) fn compare(a: Figure, b: Figure) -> Ordering {
     use Figure::{Count, Mean, Ratio, Sum, Value};
-    let nothing = |figure| {
-        matches!(figure, Figure::Missing | Ratio { denominator: 0, .. } | Mean { count: 0, .. })
-    };
+    let nothing =
+        |figure| matches!(figure, Figure::Missing | Ratio { denominator: 0, .. } | Mean { count: 0, .. });
     match (a, b) {
         _ if nothing(a) || nothing(b) => nothing(b).cmp(&nothing(a)),
         (Count(a), Count(b)) => a.cmp(&b),

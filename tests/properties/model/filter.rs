@@ -28,9 +28,11 @@ impl Model {
                 self.measure(fact, measure).is_some_and(|value| *least <= value && value <= *most)
             }
             Filter::During { clock, span } => fact.clock(clock).is_some_and(|time| span.contains(time)),
-            Filter::Within { west, south, east, north } => fact.order.point().is_some_and(|(longitude, latitude)| {
-                *west <= longitude && longitude <= *east && *south <= latitude && latitude <= *north
-            }),
+            Filter::Within { west, south, east, north } => {
+                fact.order.point().is_some_and(|(longitude, latitude)| {
+                    *west <= longitude && longitude <= *east && *south <= latitude && latitude <= *north
+                })
+            }
             other => panic!("a new condition, {other:?}: teach the model"),
         }
     }
@@ -41,7 +43,9 @@ impl Model {
             Kind::Measure => self.measure(fact, field).is_none(),
             Kind::Clock => fact.clock(field).is_none(),
             Kind::Tree => fact.node(field).is_none(),
-            Kind::Category | Kind::Tags | Kind::Outcome | Kind::Key | Kind::Text => fact.order.value(field).is_none(),
+            Kind::Category | Kind::Tags | Kind::Outcome | Kind::Key | Kind::Text => {
+                fact.order.value(field).is_none()
+            }
         }
     }
 

@@ -4,8 +4,8 @@
 
 mod answer;
 mod ask;
-mod filter;
 mod figure;
+mod filter;
 mod order;
 mod schema;
 mod time;
@@ -105,7 +105,8 @@ impl Model {
 
     /// The orders that a question is about.
     pub(crate) fn asked(&self, ask: &Ask) -> Vec<&Fact> {
-        let bases: Vec<usize> = ask.within.iter().map(|base| self.place.find(base).expect("checked")).collect();
+        let bases: Vec<usize> =
+            ask.within.iter().map(|base| self.place.find(base).expect("checked")).collect();
         let within = |fact: &Fact| {
             let at = fact.node("place");
             bases.is_empty() || at.is_some_and(|at| bases.iter().any(|base| self.place.is_under(at, *base)))
@@ -133,7 +134,8 @@ impl Model {
     /// The bases of a question, without those under another, in tree order.
     fn bases(&self, within: &[NodeRef]) -> Vec<usize> {
         let bases: Vec<usize> = within.iter().map(|base| self.place.find(base).expect("checked")).collect();
-        let covered = |node: usize| bases.iter().any(|base| *base != node && self.place.is_under(node, *base));
+        let covered =
+            |node: usize| bases.iter().any(|base| *base != node && self.place.is_under(node, *base));
         self.place.preorder.iter().copied().filter(|node| bases.contains(node) && !covered(*node)).collect()
     }
 }

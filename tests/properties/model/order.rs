@@ -56,7 +56,9 @@ impl Fact {
 impl Model {
     /// The value of a measure, stored or computed.
     pub(crate) fn measure(&self, fact: &Fact, name: &str) -> Option<i64> {
-        if let Some(Between { from, to, unit, .. }) = self.fields.between.iter().find(|measure| measure.name == name) {
+        if let Some(Between { from, to, unit, .. }) =
+            self.fields.between.iter().find(|measure| measure.name == name)
+        {
             let seconds = match unit {
                 Unit::Seconds => 1,
                 Unit::Minutes => 60,
@@ -131,10 +133,14 @@ impl Model {
                 let kept: Vec<String> = known.iter().filter(|value| tags.contains(value)).cloned().collect();
                 Ok((!kept.is_empty()).then_some(Value::Tags(kept)))
             }
-            (Kind::Outcome, Value::Outcome(label)) if self.fields.labels(name).is_some_and(|l| l.contains(label)) => {
+            (Kind::Outcome, Value::Outcome(label))
+                if self.fields.labels(name).is_some_and(|l| l.contains(label)) =>
+            {
                 Ok(Some(value.clone()))
             }
-            (Kind::Measure, Value::Measure(number)) if stored && *number != i64::MIN => Ok(Some(value.clone())),
+            (Kind::Measure, Value::Measure(number)) if stored && *number != i64::MIN => {
+                Ok(Some(value.clone()))
+            }
             (Kind::Clock, Value::Clock(time)) if name != "created" => {
                 Ok(Some(Value::Clock(self.time(time)?.into())))
             }

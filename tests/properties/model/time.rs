@@ -41,7 +41,10 @@ impl Wall {
         let start = Timestamp::from_second(self.first_second(Date::constant(year, 1, 1))).expect("in range");
         let end = self.first_second(Date::constant(year + 1, 1, 1));
         let instants = self.zone.following(start).map(|change| change.timestamp().as_second());
-        instants.take_while(|instant| *instant < end).filter(|at| self.offset(*at) != self.offset(*at - 1)).collect()
+        instants
+            .take_while(|instant| *instant < end)
+            .filter(|at| self.offset(*at) != self.offset(*at - 1))
+            .collect()
     }
 
     /// The last date that has begun.
@@ -96,7 +99,9 @@ impl Wall {
     fn hour(&self, instant: i64) -> i64 {
         let shown = self.local(instant);
         let full = instant - i64::from(shown.minute()) * 60 - i64::from(shown.second());
-        (full..=instant).find(|second| self.offset(*second) == self.offset(instant)).expect("the instant itself")
+        (full..=instant)
+            .find(|second| self.offset(*second) == self.offset(instant))
+            .expect("the instant itself")
     }
 
     fn next_hour(&self, instant: i64) -> i64 {
@@ -113,7 +118,9 @@ fn first_date(grain: Grain, date: Date) -> Date {
     let month = |months: i8| Date::constant(date.year(), (date.month() - 1) / months * months + 1, 1);
     match grain {
         Grain::Day => date,
-        Grain::Week => date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).expect("in range"),
+        Grain::Week => {
+            date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).expect("in range")
+        }
         Grain::Month => month(1),
         Grain::Quarter => month(3),
         Grain::HalfYear => month(6),

@@ -51,7 +51,10 @@ impl Tree {
     }
 
     pub(crate) fn steps(&self, node: usize) -> Vec<Step> {
-        let step = |node: &usize| Step { name: self.nodes[*node].name.clone(), code: self.nodes[*node].code.clone() };
+        let step = |node: &usize| Step {
+            name: self.nodes[*node].name.clone(),
+            code: self.nodes[*node].code.clone(),
+        };
         self.upwards(node).iter().rev().map(step).collect()
     }
 
@@ -88,8 +91,12 @@ impl Tree {
             return Err(Fault::Invalid);
         }
         let known: Vec<usize> = match &step.code {
-            Some(code) => (0..self.nodes.len()).filter(|node| self.nodes[*node].code.as_ref() == Some(code)).collect(),
-            None => self.children(parent).into_iter().filter(|node| self.nodes[*node].name == step.name).collect(),
+            Some(code) => {
+                (0..self.nodes.len()).filter(|node| self.nodes[*node].code.as_ref() == Some(code)).collect()
+            }
+            None => {
+                self.children(parent).into_iter().filter(|node| self.nodes[*node].name == step.name).collect()
+            }
         };
         match known[..] {
             [] => {
