@@ -382,6 +382,7 @@ pub(crate) fn write(filter: &Filter, f: &mut fmt::Formatter<'_>) -> fmt::Result 
             let measure = quoted(&escape(measure));
             write!(f, "({measure}>={least} and {measure}<={most})")
         }
+        Filter::During { span, .. } if span.is_empty() => f.write_str("not all"),
         Filter::During { clock, span } if span.end() == Span::ALL.end() => {
             // The end of all time is no time that could be read back.
             write!(f, "{}>={}", quoted(&escape(clock)), utc(span.start()))
