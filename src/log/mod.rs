@@ -38,7 +38,10 @@ pub(crate) struct Log {
 
 impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Log").field("name", &self.name).field("durable", &self.durable).finish_non_exhaustive()
+        f.debug_struct("Log")
+            .field("name", &self.name)
+            .field("durable", &self.durable)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,10 +82,6 @@ impl Log {
         file.sync()?;
         let durable = file.position();
         Ok(Self { name: name.to_owned(), salt: replay.salt, file, durable })
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// Appends a commit; it is durable after [`sync`](Self::sync).

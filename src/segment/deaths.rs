@@ -139,7 +139,12 @@ impl Deaths {
     }
 }
 
-fn running_counts(list: &[Death], segment: &Segment, number: usize, condition: &Condition) -> Result<Vec<u32>> {
+fn running_counts(
+    list: &[Death],
+    segment: &Segment,
+    number: usize,
+    condition: &Condition,
+) -> Result<Vec<u32>> {
     let bits = segment.counter(number)?;
     let mut counts = Vec::with_capacity(list.len().saturating_add(1));
     let mut count = 0u32;

@@ -10,7 +10,7 @@
 //! │ section   unit directory of level 0                                          │
 //! │ section   unit directory of level 1 …                                        │
 //! │ section   column: born, created, place, trees, categories, outcomes,         │
-//! │           measures, clocks, keys, longitude, latitude; died in history       │
+//! │           measures, clocks, keys, longitude, latitude                        │
 //! │ section   row sets of a tree, category, outcome or tags                      │
 //! │ section   tags per row                                                       │
 //! │ section   text per row                                                       │
@@ -87,7 +87,6 @@ impl SectionId {
             ColumnId::Key(key) => [8, number(key)],
             ColumnId::Longitude => [9, 0],
             ColumnId::Latitude => [10, 0],
-            ColumnId::Died => [11, 0],
         };
         match self {
             Self::Directory(level) => [1, 0, number(level)],
@@ -122,7 +121,6 @@ pub(crate) fn section_name([kind, field, number]: [u16; 3]) -> String {
         8 => "key",
         9 => "longitude",
         10 => "latitude",
-        11 => "died",
         _ => "unknown",
     };
     match kind {
@@ -159,7 +157,6 @@ mod tests {
             (SectionId::Column(ColumnId::Key(6)), [2, 8, 6]),
             (SectionId::Column(ColumnId::Longitude), [2, 9, 0]),
             (SectionId::Column(ColumnId::Latitude), [2, 10, 0]),
-            (SectionId::Column(ColumnId::Died), [2, 11, 0]),
             (SectionId::Sets(ColumnId::Tree(1)), [3, 3, 1]),
             (SectionId::TagSets(1), [4, 0, 1]),
             (SectionId::Tags(1), [5, 0, 1]),

@@ -30,7 +30,7 @@ pub(crate) use directory::Directory;
 pub(crate) use format::SectionId;
 pub(crate) use reader::Segment;
 pub(crate) use row_mask::RowMask;
-pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, died, died_after, present};
+pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, present};
 pub(crate) use sets::Sets;
 pub(crate) use text::TEXT_LIMIT;
 pub(crate) use writer::Sealer;

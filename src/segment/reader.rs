@@ -48,6 +48,11 @@ impl Segment {
         &self.name
     }
 
+    /// The bytes of the whole file.
+    pub(crate) fn whole(&self) -> &[u8] {
+        self.bytes.slice(0..self.bytes.len()).unwrap_or(&[])
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }
@@ -111,6 +116,11 @@ impl Segment {
             return Ok(Vec::new());
         }
         self.placed(SectionId::Ids, self.ids()?.find(id))
+    }
+
+    /// The commit that made the version of a row.
+    pub(crate) fn born(&self, row: u32) -> Result<u64> {
+        Ok(self.column(ColumnId::Born)?.map_or(0, |born| born.get(row as usize)).cast_unsigned())
     }
 
     /// What was read of a section, its damage placed in the file.

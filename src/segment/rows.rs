@@ -21,8 +21,6 @@ pub(crate) enum ColumnId {
     Key(usize),
     Longitude,
     Latitude,
-    /// In history segments, the commit that ended the version: twice its number, and one more for a removal.
-    Died,
 }
 
 impl From<Clock> for ColumnId {
@@ -56,13 +54,6 @@ impl Layout {
             columns.extend([ColumnId::Longitude, ColumnId::Latitude]);
         }
         Self { columns, tags: schema.tags.len(), texts: schema.texts.len() }
-    }
-
-    /// The layout of history segments, whose versions have ended.
-    pub(crate) fn history(schema: &Schema) -> Self {
-        let mut layout = Self::new(schema);
-        layout.columns.push(ColumnId::Died);
-        layout
     }
 
     pub(crate) fn columns(&self) -> &[ColumnId] {
@@ -203,16 +194,6 @@ pub(crate) fn column_of(field: Field) -> Option<ColumnId> {
         Field::Location => ColumnId::Longitude,
         Field::Tags(_) | Field::Text(_) => return None,
     })
-}
-
-/// How the column *died* writes the end of a version.
-pub(crate) fn died(commit: u64, removed: bool) -> i64 {
-    i64::try_from(commit).unwrap_or(i64::MAX / 2).saturating_mul(2).saturating_add(i64::from(removed))
-}
-
-/// The smallest value of the column *died* for versions that ended after a commit.
-pub(crate) fn died_after(commit: u64) -> i64 {
-    died(commit.saturating_add(1), false)
 }
 
 /// A value, unless it is missing.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::filter::{Condition, Leaf, Test};
 use crate::order_id::OrderId;
-use crate::segment::{ColumnId, Death, Deaths, MISSING, Segment, died_after};
+use crate::segment::{ColumnId, Death, Deaths, Segment};
 
 /// A segment and which of its versions a snapshot sees.
 #[derive(Debug, Clone)]
@@ -16,25 +16,21 @@ pub(crate) struct Live {
     pub(crate) deaths: Vec<Arc<Deaths>>,
     /// Whether the segment is a file, rather than a batch in memory.
     pub(crate) sealed: bool,
-    /// For a snapshot of an earlier commit that cannot see every version of the segment.
-    as_of: Option<AsOf>,
-}
-
-/// What an earlier commit sees of a segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AsOf {
-    /// The versions born by the commit.
-    Born(u64),
-    /// Of ended versions, those born by the commit that had not ended then.
-    Ended(u64),
+    /// For a snapshot of an earlier commit: it sees the versions born by then. None where it sees all.
+    born_by: Option<u64>,
 }
 
 impl Live {
     pub(crate) fn new(segment: Arc<Segment>, sealed: bool) -> Self {
-        Self { segment, deaths: Vec::new(), sealed, as_of: None }
+        Self { segment, deaths: Vec::new(), sealed, born_by: None }
     }
 
-    /// A batch or a sealed segment as an earlier commit saw it; none where it saw nothing of it.
+    /// The batch with the same rows in a file.
+    pub(crate) fn sealed_as(self, segment: Arc<Segment>) -> Self {
+        Self { segment, sealed: true, ..self }
+    }
+
+    /// The segment as an earlier commit saw it; none where it saw nothing of it.
     pub(crate) fn as_of(&self, commit: u64, counters: &[Condition]) -> Result<Option<Self>> {
         let Some((first, last)) = self.segment.summary().commits else { return Ok(None) };
         if first > commit {
@@ -42,29 +38,16 @@ impl Live {
         }
         let all = self.deaths.iter().flat_map(|deaths| deaths.list());
         let before: Vec<Death> = all.filter(|death| death.died <= commit).copied().collect();
-        let mut seen = Self { as_of: (last > commit).then_some(AsOf::Born(commit)), deaths: Vec::new(), ..self.clone() };
+        let born_by = (last > commit).then_some(commit);
+        let mut seen = Self { born_by, deaths: Vec::new(), ..self.clone() };
         seen.add_deaths(before, counters)?;
         Ok(Some(seen))
     }
 
-    /// A history segment as an earlier commit saw it.
-    pub(crate) fn ended(segment: &Arc<Segment>, commit: u64) -> Option<Self> {
-        let (first, _) = segment.summary().commits?;
-        let as_of = Some(AsOf::Ended(commit));
-        (first <= commit).then(|| Self { as_of, ..Self::new(Arc::clone(segment), true) })
-    }
-
     /// What a version has to fulfil to be seen, deaths apart; none for all.
     pub(crate) fn visibility(&self) -> Option<Condition> {
-        let at_most = |commit: u64| i64::try_from(commit).unwrap_or(i64::MAX);
-        let born = |commit| Condition::Leaf(Leaf::Column(ColumnId::Born, Test::Between(0, at_most(commit))));
-        match self.as_of? {
-            AsOf::Born(commit) => Some(born(commit)),
-            AsOf::Ended(commit) => {
-                let died = Leaf::Column(ColumnId::Died, Test::Between(died_after(commit), i64::MAX));
-                Some(Condition::And(vec![born(commit), Condition::Leaf(died)]))
-            }
-        }
+        let commit = i64::try_from(self.born_by?).unwrap_or(i64::MAX);
+        Some(Condition::Leaf(Leaf::Column(ColumnId::Born, Test::Between(0, commit))))
     }
 
     /// Adds deaths, and keeps the lists few.
@@ -82,6 +65,10 @@ impl Live {
 
     pub(crate) fn death(&self, row: u32) -> Option<&Death> {
         self.deaths.iter().find_map(|deaths| deaths.find(row))
+    }
+
+    pub(crate) fn all_deaths(&self) -> impl Iterator<Item = &Death> {
+        self.deaths.iter().flat_map(|deaths| deaths.list())
     }
 
     /// How many versions have ended.
@@ -118,11 +105,9 @@ impl Live {
         if self.death(row).is_some() {
             return Ok(false);
         }
-        let Some(condition) = self.visibility() else { return Ok(true) };
-        let number = |column| -> Result<i64> {
-            Ok(self.segment.column(column)?.map_or(MISSING, |column| column.get(row as usize)))
-        };
-        let (born, died) = (number(ColumnId::Born)?, number(ColumnId::Died)?);
-        Ok(condition.holds(&|column| if column == ColumnId::Born { born } else { died }))
+        Ok(match self.born_by {
+            Some(commit) => self.segment.born(row)? <= commit,
+            None => true,
+        })
     }
 }
