@@ -43,6 +43,9 @@ mod calendar;
 mod cursor;
 mod error;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod order;
 mod order_id;
 mod query;
