@@ -46,6 +46,8 @@ mod filter;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(feature = "import")]
+mod import;
 mod order;
 mod order_id;
 mod query;
@@ -58,6 +60,8 @@ mod tree;
 pub use calendar::{Calendar, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};
 pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};
+#[cfg(feature = "import")]
+pub use import::{ColumnReport, Example, Import, ImportReport, Mapping};
 pub use order::{Moment, Order, Value};
 pub use query::{
     Access, Answer, Explanation, Figure, Group, Metric, NodePath, Query, Row, RowKind, SegmentExplanation,

@@ -13,7 +13,6 @@ mod zone;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::DateTimeParser;
 
@@ -194,13 +193,6 @@ impl Calendar {
     pub fn format(&self, time: i64) -> String {
         let time = time.clamp(EARLIEST, Span::ALL.end());
         Stamp::new(time, self.zone.offset(time)).to_string()
-    }
-
-    /// What a wall clock of the zone shows.
-    pub(crate) fn civil(&self, time: i64) -> DateTime {
-        let time = time.clamp(EARLIEST, Span::ALL.end());
-        let local = time + self.zone.offset(time);
-        DateTime::constant(1970, 1, 1, 0, 0, 0, 0).saturating_add(SignedDuration::from_secs(local))
     }
 
     /// The number of the partition that holds a time: the days since 1970-01-01, `year * 12 + month - 1`, or the

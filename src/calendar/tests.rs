@@ -209,7 +209,6 @@ proptest! {
         prop_assert_eq!(text.parse::<Timestamp>().unwrap().as_second(), time);
         prop_assert_eq!(calendar.parse(&text).unwrap(), time);
         let civil = subject.zone.to_datetime(Timestamp::from_second(time).unwrap());
-        prop_assert_eq!(calendar.civil(time), civil);
         if offset_at(&subject.zone, time) % 60 == 0 {
             prop_assert!(text.starts_with(&civil.to_string()));
         }
@@ -491,7 +490,6 @@ fn times_beyond_all_are_cut() {
             "1899"
         );
         assert_eq!(calendar.format(i64::MIN), calendar.format(EARLIEST));
-        assert_eq!(calendar.civil(i64::MAX).year(), 2201);
     }
     let _ = calendar("UTC").partition_name(PartitionGrain::Day, i32::MIN);
 }

@@ -214,3 +214,6 @@ pub(crate) fn check_labels(schema: &Schema, outcome: usize, labels: &[String]) -
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

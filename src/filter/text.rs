@@ -145,7 +145,7 @@ impl<'a> Parser<'a> {
     }
 
     fn equals(&mut self, name: String, field: Field) -> Result<Filter> {
-        let raws = self.values('|')?;
+        let raws = self.values("|")?.0;
         let with_missing = raws.iter().any(|raw| raw.text.is_empty() && !raw.quoted);
         let raws: Vec<Raw<'_>> = raws.into_iter().filter(|raw| !raw.text.is_empty() || raw.quoted).collect();
         if with_missing && raws.is_empty() {
@@ -209,21 +209,19 @@ impl<'a> Parser<'a> {
                 format!("~ is for tags, {name:?} is none; write {name}=a|b"),
             ));
         }
-        let start = self.at;
-        let all = self.values('&')?;
-        if self.rest().starts_with('|') {
-            self.at = start;
-            let any = self.values('|')?;
-            if self.rest().starts_with('&') {
-                return Err(self.error("tags are joined by & or by |, not by both"));
-            }
-            return Ok(Filter::Is { field: name, values: any.iter().map(Raw::unescaped).collect() });
+        let (values, separators) = self.values("&|")?;
+        if separators.contains('&') && separators.contains('|') {
+            return Err(self.error("tags are joined by & or by |, not by both,"));
         }
-        Ok(Filter::HasAll { field: name, values: all.iter().map(Raw::unescaped).collect() })
+        let values = values.iter().map(Raw::unescaped).collect();
+        Ok(match separators.contains('|') {
+            true => Filter::Is { field: name, values },
+            false => Filter::HasAll { field: name, values },
+        })
     }
 
     fn compared(&mut self, name: String, field: Field, operator: &str) -> Result<Filter> {
-        let raws = self.values('|')?;
+        let raws = self.values("|")?.0;
         let [raw] = raws.as_slice() else { return Err(self.error("expected one value")) };
         match field {
             Field::Measure(_) => {
@@ -254,17 +252,20 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Values up to the end of the condition.
-    fn values(&mut self, separator: char) -> Result<Vec<Raw<'a>>> {
-        let mut values = Vec::new();
+    /// Values up to the end of the condition, and the separators between them.
+    fn values(&mut self, separators: &str) -> Result<(Vec<Raw<'a>>, String)> {
+        let (mut values, mut found) = (Vec::new(), String::new());
         loop {
             self.space();
-            values.push(if self.rest().starts_with('"') { self.quoted()? } else { self.bare(separator) });
+            values.push(if self.rest().starts_with('"') { self.quoted()? } else { self.bare(separators) });
             self.space();
-            if !self.rest().starts_with(separator) {
-                return Ok(values);
+            match self.rest().chars().next().filter(|next| separators.contains(*next)) {
+                Some(separator) => {
+                    found.push(separator);
+                    self.at += separator.len_utf8();
+                }
+                None => return Ok((values, found)),
             }
-            self.at += separator.len_utf8();
         }
     }
 
@@ -286,7 +287,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A value without quotes: up to a separator, a closing bracket that it did not open, or a lone `and` / `or`.
-    fn bare(&mut self, separator: char) -> Raw<'a> {
+    fn bare(&mut self, separators: &str) -> Raw<'a> {
         let rest = self.rest();
         if joins(rest) {
             return Raw { text: "", quoted: false };
@@ -310,9 +311,8 @@ impl<'a> Parser<'a> {
                     open -= 1;
                     false
                 }
-                // A bar ends the value for either separator, so that `a&b|c` is told apart from a name.
-                ')' | '|' => true,
-                _ if letter == separator => true,
+                ')' => true,
+                _ if separators.contains(letter) => true,
                 _ => letter.is_whitespace() && joins(rest.get(at..).unwrap_or("")),
             };
             if stops {

@@ -100,18 +100,18 @@ fn add_empty_units(plan: &Plan, snapshot: &Snapshot, series: &mut Vec<Series>, l
     } else {
         series.iter().map(|series| series.by.clone()).collect()
     };
-    let known: HashSet<(Option<Node>, Vec<Member>)> =
-        series.iter().map(|series| (series.unit, series.by.clone())).collect();
+    let known: HashSet<Option<Node>> = series.iter().map(|series| series.unit).collect();
     for part in &plan.parts {
         let targets: Vec<Option<Node>> = match part.level {
             None => vec![part.base],
             Some(level) => snapshot.place().descendants(part.base, level).map(Some).collect(),
         };
         for unit in targets {
+            if known.contains(&unit) {
+                continue;
+            }
             for by in &combinations {
-                if !known.contains(&(unit, by.clone())) {
-                    series.push(Series { unit, kind: RowKind::Target, by: by.clone(), cells: Vec::new() });
-                }
+                series.push(Series { unit, kind: RowKind::Target, by: by.clone(), cells: Vec::new() });
             }
             if series.len() as u64 > limit {
                 return Err(Error::TooManyGroups { groups: series.len() as u64, limit });

@@ -99,20 +99,7 @@ impl Groups {
         Ok(slot)
     }
 
-    pub(crate) fn find(&self, key: Key) -> Option<usize> {
-        self.slots.get(&key).copied()
-    }
-
     pub(crate) fn keys(&self) -> impl Iterator<Item = (Key, usize)> + '_ {
         self.slots.iter().map(|(key, slot)| (*key, *slot))
-    }
-
-    /// Adds all groups of another part.
-    pub(crate) fn merge(&mut self, other: &Self) -> Result<()> {
-        for (key, from) in other.keys() {
-            let slot = self.slot(key)?;
-            self.facts.merge(slot, &other.facts, from);
-        }
-        Ok(())
     }
 }

@@ -99,7 +99,7 @@ impl<'a> Selector<'a> {
     fn leaf(&self, leaf: &Leaf) -> Result<RowMask> {
         match leaf {
             Leaf::Column(column, test) => match self.sets_for(*column, test)? {
-                Some(sets) => self.from_sets(SectionId::Sets(*column), sets, test),
+                Some(sets) => self.mask_of_sets(SectionId::Sets(*column), sets, test),
                 None => self.scan(*column, test),
             },
             Leaf::Elapsed { from, to, unit, test } => {
@@ -109,7 +109,7 @@ impl<'a> Selector<'a> {
             Leaf::AnyTag(tags, values) => self.tags(
                 *tags,
                 |list| values.iter().any(|tag| list.contains(tag)),
-                |sets| self.from_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(values.clone())),
+                |sets| self.mask_of_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(values.clone())),
             ),
             Leaf::AllTags(tags, values) => self.tags(
                 *tags,
@@ -118,14 +118,14 @@ impl<'a> Selector<'a> {
                     let mut mask = RowMask::full(self.segment.rows());
                     for &value in values {
                         let one =
-                            self.from_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(vec![value]))?;
+                            self.mask_of_sets(SectionId::TagSets(*tags), sets, &Test::OneOf(vec![value]))?;
                         mask.and(&one);
                     }
                     Ok(mask)
                 },
             ),
             Leaf::NoTag(tags) => self.tags(*tags, <[u32]>::is_empty, |sets| {
-                self.from_sets(SectionId::TagSets(*tags), sets, &Test::Missing)
+                self.mask_of_sets(SectionId::TagSets(*tags), sets, &Test::Missing)
             }),
             Leaf::NoText(number) => {
                 let Some(texts) = self.segment.text(*number)? else {
@@ -148,10 +148,10 @@ impl<'a> Selector<'a> {
         accepts: impl Fn(&[u32]) -> bool,
         from_sets: impl Fn(Sets<'a>) -> Result<RowMask>,
     ) -> Result<RowMask> {
-        if self.bitmaps_allowed() {
-            if let Some(sets) = self.segment.tag_sets(tags)? {
-                return from_sets(sets);
-            }
+        if self.bitmaps_allowed()
+            && let Some(sets) = self.segment.tag_sets(tags)?
+        {
+            return from_sets(sets);
         }
         let mut mask = RowMask::new(self.segment.rows());
         let lists = self.segment.tags(tags)?;
@@ -168,7 +168,7 @@ impl<'a> Selector<'a> {
     }
 
     /// The rows whose value is one of those tested for; the rows that no set holds for *missing*.
-    fn from_sets(&self, section: SectionId, sets: Sets<'_>, test: &Test) -> Result<RowMask> {
+    fn mask_of_sets(&self, section: SectionId, sets: Sets<'_>, test: &Test) -> Result<RowMask> {
         let mut mask = RowMask::new(self.segment.rows());
         match test {
             Test::OneOf(values) => {

@@ -8,11 +8,10 @@
 //! of values start at 1. A code of up to 57 bits lies, at any bit offset, within eight bytes, and the eight bytes
 //! at the end let every code be read with one unaligned load: so widths of 58 to 63 are stored as 64, and nothing
 //! else needs a special case.
-#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use std::ops::Range;
 
-use super::search;
 use crate::error::Corruption;
 
 /// What a column holds where a row has no value. It sorts before every value.
@@ -34,20 +33,16 @@ pub(crate) fn encode(values: &[i64]) -> Vec<u8> {
             max = max.max(value);
         }
     }
-    let packing = if max == MISSING {
-        Packing::new(0, 0, nullable)
-    } else {
-        Packing::new(min, stored_width(code(max, min, nullable)), nullable)
-    };
-    let mut bytes = Vec::with_capacity(packing.size(values.len()).unwrap_or_default());
-    bytes.extend_from_slice(&packing.min.to_le_bytes());
-    bytes.extend_from_slice(&[packing.width as u8, u8::from(nullable), 0, 0, 0, 0, 0, 0]);
+    let (min, width) = if max == MISSING { (0, 0) } else { (min, stored_width(code(max, min, nullable))) };
+    let mut bytes = Vec::with_capacity(size(values.len(), width).unwrap_or_default());
+    bytes.extend_from_slice(&min.to_le_bytes());
+    bytes.extend_from_slice(&[width as u8, u8::from(nullable), 0, 0, 0, 0, 0, 0]);
 
     let (mut pending, mut used) = (0_u128, 0_u32);
     for &value in values {
         let code = if value == MISSING { 0 } else { code(value, min, nullable) };
         pending |= u128::from(code) << used;
-        used = used.wrapping_add(packing.width);
+        used = used.wrapping_add(width);
         if used >= u64::BITS {
             bytes.extend_from_slice(&(pending as u64).to_le_bytes());
             pending >>= u64::BITS;
@@ -73,23 +68,9 @@ fn stored_width(largest_code: u64) -> u32 {
     }
 }
 
-/// What the header says: how codes and values belong together.
-#[derive(Clone, Copy, Debug)]
-struct Packing {
-    min: i64,
-    width: u32,
-    nullable: bool,
-}
-
-impl Packing {
-    fn new(min: i64, width: u32, nullable: bool) -> Self {
-        Self { min, width, nullable }
-    }
-
-    /// The bytes of a column of `rows`, unless the machine cannot address as many bits.
-    fn size(self, rows: usize) -> Option<usize> {
-        rows.checked_mul(self.width as usize)?.div_ceil(8).checked_add(HEADER)?.checked_add(PADDING)
-    }
+/// The bytes of a column of `rows`, unless the machine cannot address as many bits.
+fn size(rows: usize, width: u32) -> Option<usize> {
+    rows.checked_mul(width as usize)?.div_ceil(8).checked_add(HEADER)?.checked_add(PADDING)
 }
 
 /// A column read in place.
@@ -102,7 +83,6 @@ pub(crate) struct Column<'a> {
     /// The value of code 0, or what would be, where 0 means missing.
     base: i64,
     nullable: bool,
-    min: i64,
 }
 
 impl<'a> Column<'a> {
@@ -127,13 +107,13 @@ impl<'a> Column<'a> {
         if width > WIDEST_PACKED && width != u64::BITS {
             return Err(Corruption::new(8, format!("a column's codes cannot have {width} bits")));
         }
-        if Packing::new(min, width, nullable).size(rows) != Some(bytes.len()) {
+        if size(rows, width) != Some(bytes.len()) {
             let reason = format!("{} bytes cannot be a column of {rows} rows of {width} bits", bytes.len());
             return Err(Corruption::new(0, reason));
         }
         let mask = u64::MAX.checked_shr(u64::BITS.wrapping_sub(width)).unwrap_or(0);
         let base = min.wrapping_sub(i64::from(nullable));
-        Ok(Self { codes, rows, width: width as usize, mask, base, nullable, min })
+        Ok(Self { codes, rows, width: width as usize, mask, base, nullable })
     }
 
     /// How many rows there are.
@@ -154,14 +134,6 @@ impl<'a> Column<'a> {
         let bit = row.wrapping_mul(self.width);
         let word = self.codes.get(bit >> 3..).and_then(<[u8]>::first_chunk::<PADDING>);
         word.map_or(0, |word| (u64::from_le_bytes(*word) >> (bit & 7)) & self.mask)
-    }
-
-    /// The code that `value` has in this column, `None` where no row can have it.
-    pub(crate) fn code_of(&self, value: i64) -> Option<u64> {
-        if value == MISSING {
-            return self.nullable.then_some(0);
-        }
-        (value >= self.min).then(|| code(value, self.min, self.nullable)).filter(|code| *code <= self.mask)
     }
 
     /// The value that `code` stands for.
@@ -194,7 +166,16 @@ impl<'a> Column<'a> {
 
     /// The first row of `range` whose value is not below `value`, or the range's end. The values ascend in `range`.
     pub(crate) fn lower_bound(&self, range: Range<usize>, value: i64) -> usize {
-        search::lower_bound(range, |row| self.get(row) < value)
+        let Range { start: mut low, end: mut high } = range;
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.get(middle) < value {
+                low = middle.wrapping_add(1);
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// Reads everything.
@@ -217,7 +198,7 @@ impl<'a> Column<'a> {
         if missing != self.nullable {
             return header("a column without a missing row makes room for one");
         }
-        if least != first && !(least == u64::MAX && self.min == 0) {
+        if least != first && !(least == u64::MAX && self.value_of(first) == 0) {
             return header("no row has a column's smallest value");
         }
         if stored_width(largest) as usize != self.width {
@@ -237,11 +218,6 @@ impl<'a> Column<'a> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test may stop at the first surprise"
-)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -274,7 +250,6 @@ mod tests {
         assert_eq!(column.rows(), values.len());
         for (row, &value) in values.iter().enumerate() {
             assert_eq!(column.get(row), value);
-            assert_eq!(column.code_of(value), Some(column.code(row)));
             assert_eq!(column.value_of(column.code(row)), value);
         }
         assert_eq!(column.get(values.len()), MISSING);
@@ -313,14 +288,6 @@ mod tests {
         agrees(&[]);
     }
 
-    #[test]
-    fn values_outside_have_no_code() {
-        let bytes = encode(&[10, 13]);
-        let column = Column::open(&bytes, 2).unwrap();
-        let codes = [9, 10, 13, 14, MISSING, i64::MAX].map(|value| column.code_of(value));
-        assert_eq!(codes, [None, Some(0), Some(3), None, None, None]);
-    }
-
     proptest! {
         #[test]
         fn columns_round_trip(values in values(), start in 0_usize..250, end in 0_usize..250) {
@@ -342,9 +309,11 @@ mod tests {
             let value = if values.is_empty() { value } else { values[at % values.len()] };
             let bytes = encode(&values);
             let column = Column::open(&bytes, values.len()).unwrap();
+            let start = values.len() / 3;
             for value in [value, value.saturating_add(1)] {
                 let expected = values.partition_point(|other| *other < value);
                 prop_assert_eq!(column.lower_bound(0..values.len(), value), expected);
+                prop_assert_eq!(column.lower_bound(start..values.len(), value), expected.max(start));
             }
         }
 

@@ -191,12 +191,6 @@ impl<'a> Ids<'a> {
         Ok(rows)
     }
 
-    /// The first and the last id, none where there are no rows.
-    pub(crate) fn bounds(&self) -> Result<Option<(OrderId, OrderId)>, Corruption> {
-        let Some(last) = self.rows.checked_sub(1) else { return Ok(None) };
-        Ok(Some((self.get(self.in_order(0)?.1)?, self.get(self.in_order(last)?.1)?)))
-    }
-
     /// Reads everything: the ids, written anew, must give the same bytes.
     pub(crate) fn check(&self) -> Result<(), Corruption> {
         let ids: Vec<OrderId> = (0..self.rows).map(|row| self.get(row)).collect::<Result<_, _>>()?;
@@ -342,8 +336,6 @@ mod tests {
                 let rows: Vec<u32> = (0..).zip(&ids).filter(|(_, other)| *other == id).map(|(row, _)| row).collect();
                 prop_assert_eq!(read.find(id).unwrap(), rows);
             }
-            let bounds = ids.iter().min().cloned().zip(ids.iter().max().cloned());
-            prop_assert_eq!(read.bounds().unwrap(), bounds);
             prop_assert!(read.get(ids.len() as u32).is_err() && read.get(u32::MAX).is_err());
             for cut in 0..section.len() {
                 prop_assert!(reopen(&section[..cut]).is_err());
@@ -359,7 +351,6 @@ mod tests {
                 for id in &ids {
                     let _ = read.find(id);
                 }
-                let _ = read.bounds();
                 if read.check().is_ok() {
                     // Other ids, then, but a section that is theirs.
                     let other: Vec<_> = (0..read.rows).map(|row| read.get(row).unwrap()).collect();
@@ -380,7 +371,7 @@ mod tests {
             section.extend(bounds.iter().flat_map(|bound| bound.to_le_bytes()));
             section.extend(bytes);
             if let Ok(read) = reopen(&section) {
-                let _ = (read.check(), read.bounds(), read.get(0), read.get(3));
+                let _ = (read.check(), read.get(0), read.get(3));
                 let _ = (read.find(&OrderId::Number(bounds[0])), read.find(&OrderId::Text("\u{1}".into())));
             }
         }

@@ -18,7 +18,6 @@ mod reader;
 mod row_mask;
 mod row_set;
 mod rows;
-mod search;
 mod sets;
 mod summary;
 mod text;

@@ -1,11 +1,9 @@
 //! The rows of one value, read in place: a short list, or a bitmap.
-#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
-
-use std::ops::Range;
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use super::bitmap::Bitmap;
 use super::row_mask::RowMask;
-use super::search::{gallop, lower_bound};
+use crate::error::Corruption;
 
 /// A set of rows of a segment.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +14,7 @@ pub(crate) enum RowSet<'a> {
     Bitmap(Bitmap<'a>),
 }
 
-impl<'a> RowSet<'a> {
+impl RowSet<'_> {
     /// How many rows there are.
     pub(crate) fn len(&self) -> u64 {
         match self {
@@ -25,49 +23,22 @@ impl<'a> RowSet<'a> {
         }
     }
 
-    /// Whether `row` is in the set.
-    pub(crate) fn contains(&self, row: u32) -> bool {
-        match self {
-            Self::List(list) => list.get(list.lower_bound(row)) == Some(row),
-            Self::Bitmap(bitmap) => bitmap.contains(row),
-        }
-    }
-
-    /// How many rows are in `range`.
-    pub(crate) fn count(&self, range: Range<u32>) -> u64 {
-        match self {
-            Self::List(list) => list.indices(range).len() as u64,
-            Self::Bitmap(bitmap) => bitmap.count(range),
-        }
-    }
-
-    /// How many rows there are between each two neighbours of `boundaries`, which ascend: one walk over both.
-    pub(crate) fn counts(&self, boundaries: impl IntoIterator<Item = u32>, each: impl FnMut(u64)) {
-        match self {
-            Self::List(list) => list.counts(boundaries, each),
-            Self::Bitmap(bitmap) => bitmap.counts(boundaries, each),
-        }
-    }
-
-    /// All rows, ascending.
-    pub(crate) fn iter(self) -> impl Iterator<Item = u32> + 'a {
-        self.iter_range(0..u32::MAX)
-    }
-
-    /// The rows in `range`, ascending.
-    pub(crate) fn iter_range(self, range: Range<u32>) -> impl Iterator<Item = u32> + 'a {
-        let (list, bitmap) = match self {
-            Self::List(list) => (Some(list.iter(list.indices(range))), None),
-            Self::Bitmap(bitmap) => (None, Some(bitmap.iter_range(range))),
-        };
-        list.into_iter().flatten().chain(bitmap.into_iter().flatten())
-    }
-
     /// Adds the rows to `mask`.
     pub(crate) fn insert_into(&self, mask: &mut RowMask) {
         match self {
-            Self::List(list) => list.iter(0..list.len).for_each(|row| mask.insert(row)),
+            Self::List(list) => list.rows().for_each(|row| mask.insert(row)),
             Self::Bitmap(bitmap) => bitmap.insert_into(mask),
+        }
+    }
+
+    /// Reads everything, and says how many bytes the rows take.
+    ///
+    /// # Errors
+    /// Where rows are out of order, or not below `rows`.
+    pub(super) fn check(&self, rows: u32) -> Result<usize, Corruption> {
+        match self {
+            Self::List(list) => list.check(rows),
+            Self::Bitmap(bitmap) => bitmap.check(rows),
         }
     }
 }
@@ -100,8 +71,9 @@ impl<'a> RowList<'a> {
         Some(Self { bytes, len, width })
     }
 
-    fn get(self, index: usize) -> Option<u32> {
-        (index < self.len).then(|| self.row(index))
+    /// All rows, ascending.
+    fn rows(self) -> impl Iterator<Item = u32> + 'a {
+        (0..self.len).map(move |index| self.row(index))
     }
 
     #[inline]
@@ -111,38 +83,13 @@ impl<'a> RowList<'a> {
         word.map_or(0, |word| u32::from_le_bytes(*word).unbounded_shl(unused).unbounded_shr(unused))
     }
 
-    /// The bytes of the rows, without the padding.
-    pub(super) fn size(self) -> usize {
-        self.bytes.len().wrapping_sub(Self::PADDING)
-    }
-
-    /// All rows, ascending.
-    pub(super) fn rows(self) -> impl Iterator<Item = u32> + 'a {
-        self.iter(0..self.len)
-    }
-
-    fn iter(self, indices: Range<usize>) -> impl Iterator<Item = u32> + 'a {
-        indices.map(move |index| self.row(index))
-    }
-
-    fn lower_bound(self, row: u32) -> usize {
-        lower_bound(0..self.len, |index| self.row(index) < row)
-    }
-
-    /// The indices of the rows in `range`.
-    fn indices(self, range: Range<u32>) -> Range<usize> {
-        let start = self.lower_bound(range.start);
-        start..lower_bound(start..self.len, |index| self.row(index) < range.end)
-    }
-
-    fn counts(self, boundaries: impl IntoIterator<Item = u32>, mut each: impl FnMut(u64)) {
-        let mut boundaries = boundaries.into_iter();
-        let Some(first) = boundaries.next() else { return };
-        let mut before = self.lower_bound(first);
-        for boundary in boundaries {
-            let at = gallop(before..self.len, |index| self.row(index) < boundary);
-            each(at.saturating_sub(before) as u64);
-            before = at;
+    fn check(self, rows: u32) -> Result<usize, Corruption> {
+        if !self.rows().is_sorted_by(|a, b| a < b) {
+            return Err(Corruption::new(0, "a list of rows is out of order"));
         }
+        if self.rows().last().is_some_and(|last| last >= rows) {
+            return Err(Corruption::new(0, "a list has rows beyond the last row"));
+        }
+        Ok(self.bytes.len().wrapping_sub(Self::PADDING))
     }
 }

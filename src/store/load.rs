@@ -390,7 +390,7 @@ fn write_nodes(
         bytes.extend(log::encode(tree, old.len()));
         file.write_all(&bytes).map_err(|error| Error::io("write", &file_name, error))?;
         file.sync()?;
-        lengths.insert(name, length + bytes.len() as u64);
+        lengths.insert(name, file.position());
     }
     Ok(())
 }

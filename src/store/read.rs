@@ -64,10 +64,10 @@ pub(crate) fn order(schema: &Schema, forest: &Forest, segment: &Segment, row: u3
         }
     }
     let point = (number(ColumnId::Longitude)?, number(ColumnId::Latitude)?);
-    if let (Some(longitude), Some(latitude)) = point {
-        if let (Ok(longitude), Ok(latitude)) = (i32::try_from(longitude), i32::try_from(latitude)) {
-            order = order.location_e7(longitude, latitude);
-        }
+    if let (Some(longitude), Some(latitude)) = point
+        && let (Ok(longitude), Ok(latitude)) = (i32::try_from(longitude), i32::try_from(latitude))
+    {
+        order = order.location_e7(longitude, latitude);
     }
     Ok(order)
 }

@@ -16,7 +16,7 @@ fn schema() -> Schema {
 fn order(id: u32, day: u32, path: &[&str], solved: &str) -> Order {
     Order::new(id.to_string(), format!("2026-03-{day:02}T09:00:00").as_str())
         .place(path.iter().copied())
-        .category("channel", if id % 2 == 0 { "phone" } else { "web" })
+        .category("channel", if id.is_multiple_of(2) { "phone" } else { "web" })
         .outcome("solved", solved)
 }
 

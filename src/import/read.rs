@@ -1,0 +1,192 @@
+//! Reading a file row by row, and counting what is met.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+
+use csv::StringRecord;
+
+use super::mapping::{Fault, Mapping};
+use super::rejects::Rejects;
+use super::report::{ColumnReport, Example, ImportReport};
+use super::row::{Converted, Note, Noticed, Rejection, Rows};
+use super::text::{Text, unpack};
+use crate::error::{Error, Result};
+use crate::order::Order;
+use crate::store::LoadReport;
+
+/// What has been met so far.
+pub(super) struct Tally<'a> {
+    pub(super) rejects: Option<Rejects<'a>>,
+    rows: u64,
+    rejected: u64,
+    reasons: BTreeMap<&'static str, u64>,
+    ignored: Vec<String>,
+    columns: Vec<ColumnReport>,
+    levels_cut: BTreeMap<String, u64>,
+    negative: BTreeMap<String, u64>,
+}
+
+/// Reads a file. `receive` gets the orders; one that it refuses as input is rejected.
+pub(super) fn file(
+    mapping: &Mapping,
+    name: &str,
+    bytes: impl Read,
+    tally: &mut Tally<'_>,
+    mut receive: impl FnMut(Order) -> Result<()>,
+) -> Result<()> {
+    let failed = |error| Error::io("read", name, error);
+    let text = unpack(bytes).and_then(|plain| Text::new(plain, mapping.file.encoding)).map_err(failed)?;
+    let mut text = BufReader::new(text);
+    for _ in 1..mapping.file.header_row {
+        text.skip_until(b'\n').map_err(failed)?;
+    }
+    let mut csv = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(mapping.file.delimiter)
+        .from_reader(text);
+    let mut read = |record: &mut StringRecord| {
+        let before = csv.position().line();
+        let found = csv.read_record(record).map_err(|error| Error::io("read", name, error.into()))?;
+        // The row's own line: the line now reached, without the line ends in quotes and the one that ended it.
+        let quoted = record.iter().flat_map(str::bytes).filter(|&byte| byte == b'\n').count() as u64;
+        let line = csv.position().line().saturating_sub(quoted + 1).max(before);
+        Ok::<_, Error>(found.then_some(line + mapping.file.header_row - 1))
+    };
+    let mut header = StringRecord::new();
+    if read(&mut header)?.is_none() {
+        return Err(Error::invalid(name, format!("there is no header on line {}", mapping.file.header_row)));
+    }
+    header.trim();
+    let rows = Rows { mapping, positions: positions(mapping, name, &header)?, width: header.len() };
+    tally.note_ignored(mapping, &header);
+    let mut record = StringRecord::new();
+    while let Some(line) = read(&mut record)? {
+        tally.rows += 1;
+        let rejection = match rows.convert(&record) {
+            Err(rejection) => rejection,
+            Ok(Converted { order, noticed }) => match receive(order) {
+                Ok(()) => {
+                    tally.note(&noticed, |slot| Example {
+                        file: name.to_owned(),
+                        line,
+                        value: rows.field(&record, slot).to_owned(),
+                    });
+                    continue;
+                }
+                Err(error) if error.is_input() => {
+                    Rejection { kind: "does not fit the schema", reason: reason(error) }
+                }
+                Err(error) => return Err(error),
+            },
+        };
+        tally.reject(name, &header, line, &rejection, &record)?;
+    }
+    Ok(())
+}
+
+fn reason(error: Error) -> String {
+    match error {
+        Error::InvalidOrder { reason, .. } => reason,
+        other => other.to_string(),
+    }
+}
+
+/// Where the mapping's columns stand in the file.
+fn positions(mapping: &Mapping, file: &str, header: &StringRecord) -> Result<Vec<usize>> {
+    let find = |column: &str| {
+        let mut found = header.iter().enumerate().filter(|(_, name)| *name == column).map(|(at, _)| at);
+        match (found.next(), found.next()) {
+            (Some(at), None) => Ok(at),
+            (None, _) => Err(Error::unknown(format!("column of {file}"), column, header.iter())),
+            (Some(_), Some(_)) => {
+                Err(Error::invalid(file, format!("column {column:?} stands twice in the header")))
+            }
+        }
+    };
+    mapping.columns.iter().map(|mapped| find(&mapped.column)).collect()
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(mapping: &Mapping) -> Self {
+        Self {
+            rejects: None,
+            rows: 0,
+            rejected: 0,
+            reasons: BTreeMap::new(),
+            ignored: Vec::new(),
+            columns: mapping.columns.iter().map(ColumnReport::new).collect(),
+            levels_cut: BTreeMap::new(),
+            negative: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn report(self, loaded: LoadReport) -> ImportReport {
+        ImportReport {
+            rows: self.rows,
+            imported: loaded.orders,
+            rejected: self.rejected,
+            reasons: self.reasons,
+            repeated: loaded.repeated,
+            ignored: self.ignored,
+            columns: self.columns,
+            levels_cut: self.levels_cut,
+            negative: self.negative,
+            commit: loaded.commit,
+            bytes: loaded.bytes,
+        }
+    }
+
+    fn note_ignored(&mut self, mapping: &Mapping, header: &StringRecord) {
+        for name in header {
+            let known = name.is_empty()
+                || mapping.columns.iter().any(|mapped| mapped.column == name)
+                || self.ignored.iter().any(|ignored| ignored == name);
+            if !known {
+                self.ignored.push(name.to_owned());
+            }
+        }
+    }
+
+    fn note(&mut self, row: &Noticed, example: impl Fn(usize) -> Example) {
+        for &(slot, note) in &row.notes {
+            let Some(column) = self.columns.get_mut(slot) else { continue };
+            *match note {
+                Note::Fault(Fault::Missing) => &mut column.missing,
+                Note::Fault(Fault::Unreadable) => &mut column.unreadable,
+                Note::Fault(Fault::OutOfRange) => &mut column.out_of_range,
+                Note::Ambiguous => &mut column.ambiguous,
+                Note::Skipped => &mut column.skipped,
+            } += 1;
+            if matches!(note, Note::Fault(Fault::Unreadable | Fault::OutOfRange)) && column.example.is_none()
+            {
+                column.example = Some(example(slot));
+            }
+        }
+        for (counts, names) in [(&mut self.levels_cut, &row.levels_cut), (&mut self.negative, &row.negative)]
+        {
+            for name in names {
+                *counts.entry(name.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    fn reject(
+        &mut self,
+        file: &str,
+        header: &StringRecord,
+        line: u64,
+        rejection: &Rejection,
+        record: &StringRecord,
+    ) -> Result<()> {
+        self.rejected += 1;
+        *self.reasons.entry(rejection.kind).or_default() += 1;
+        match &mut self.rejects {
+            Some(rejects) => rejects.write(file, header, line, &rejection.reason, record),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

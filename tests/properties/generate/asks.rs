@@ -1,0 +1,116 @@
+//! Random questions about what a store holds.
+
+use zonal::{Filter, Grain, Metric, Span};
+
+use super::draws::Draws;
+use super::filters::{filter, node, span};
+use super::world::World;
+use crate::model::{Ask, Kind, Model, Targets};
+
+pub(crate) fn ask(model: &Model, world: &World, draws: &mut Draws) -> Ask {
+    let mut ask = Ask::zoom();
+    ask.targets = targets(model, draws);
+    let bases = draws.pick(&[0, 0, 1, 1, 2, 3]);
+    ask.within = (0..bases)
+        .map(|_| node(Some(&model.place), draws))
+        .filter(|_| !model.place.nodes.is_empty())
+        .collect();
+    ask.between = draws.below(3) == 1;
+    when(model, world, draws, &mut ask);
+    ask.by = by(model, draws);
+    let filtered = draws.below(2) == 1;
+    ask.filter = if filtered { filter(model, world, draws, 3) } else { Filter::All };
+    let many = draws.pick(&[1, 0, 2, 3]);
+    ask.metrics = (0..many).filter_map(|_| metric(model, draws)).collect();
+    ask.top = draws.pick(&[None, None, None, Some(1), Some(2), Some(3), Some(100), Some(0)]);
+    ask.all_units = draws.below(4) == 1;
+    if draws.once_in(20) {
+        ask.limit = draws.below(12) as u64;
+    }
+    ask
+}
+
+fn targets(model: &Model, draws: &mut Draws) -> Targets {
+    let last = model.place.levels.len() - 1;
+    match draws.below(8) {
+        0 | 1 => Targets::Bases,
+        2..=4 => Targets::Level(draws.pick(&model.place.levels)),
+        5 | 6 => Targets::Depth(draws.below(last + 1) as u8),
+        _ => draws.pick(&[
+            Targets::Depth(last as u8 + 1),
+            Targets::Depth(255),
+            Targets::Level("nothing".to_owned()),
+            Targets::Depth(0),
+        ]),
+    }
+}
+
+fn when(model: &Model, world: &World, draws: &mut Draws, ask: &mut Ask) {
+    let clocks = model.fields.of_kind(Kind::Clock);
+    if draws.below(3) == 1 {
+        ask.clock = draws.pick(&clocks);
+    }
+    if draws.once_in(80) {
+        ask.clock = "nothing".to_owned();
+    }
+    let mut known: Vec<i64> = model.facts.iter().filter_map(|fact| fact.clock(&ask.clock)).collect();
+    known.push(world.centre);
+    ask.span = if draws.below(3) == 1 { Span::ALL } else { span(world, &known, draws) };
+    // A fine grain over a long span has more steps than the limit, which is worth asking too, but not often.
+    let first = known.iter().copied().filter(|time| ask.span.contains(*time)).min().unwrap_or(world.centre);
+    let last = known.iter().copied().filter(|time| ask.span.contains(*time)).max().unwrap_or(world.centre);
+    let long = last - first > 60 * 86_400 && !draws.once_in(10);
+    ask.grain = match draws.below(4) {
+        0 | 1 => None,
+        _ if long => Some(draws.pick(&[Grain::Year, Grain::Month, Grain::Quarter, Grain::HalfYear])),
+        _ => Some(draws.pick(&[Grain::Day, Grain::Month, Grain::Week, Grain::Hour, Grain::Year])),
+    };
+}
+
+fn by(model: &Model, draws: &mut Draws) -> Vec<(String, Option<String>)> {
+    let mut fields = model.fields.all();
+    let odd = draws.once_in(30);
+    let groups = [Kind::Tree, Kind::Category, Kind::Tags, Kind::Outcome];
+    fields.retain(|(name, kind)| odd || (name != "place" && groups.contains(kind)));
+    let many = draws.pick(&[0, 1, 0, 2, 1, 3]).min(fields.len());
+    let mut by: Vec<(String, Option<String>)> = Vec::new();
+    for _ in 0..many {
+        let (name, kind) = draws.pick(&fields);
+        if by.iter().any(|(earlier, _)| *earlier == name) && !odd {
+            continue;
+        }
+        let levels = model.tree(&name).filter(|_| kind == Kind::Tree).map(|tree| tree.levels.clone());
+        let level = levels.filter(|_| draws.below(3) > 0).map(|levels| draws.pick(&levels));
+        by.push((name, if draws.once_in(80) { Some("nothing".to_owned()) } else { level }));
+    }
+    by
+}
+
+fn metric(model: &Model, draws: &mut Draws) -> Option<Metric> {
+    if draws.once_in(80) {
+        let name = "nothing".to_owned();
+        return Some(draws.pick(&[
+            Metric::Counter(name.clone()),
+            Metric::Sum(name.clone()),
+            Metric::Distinct(name),
+        ]));
+    }
+    let mut counters: Vec<String> = model.fields.counters.iter().map(|(name, _)| name.clone()).collect();
+    counters.push("count".to_owned());
+    let measure = model.fields.of_kind(Kind::Measure);
+    let measure = draws.pick_any(&measure);
+    Some(match draws.below(9) {
+        0 => Metric::Count,
+        1 => match draws.pick(&counters) {
+            count if count == "count" => Metric::Count,
+            name => Metric::Counter(name),
+        },
+        2 => Metric::Rate(draws.pick(&counters), draws.pick(&counters)),
+        3 => Metric::Sum(measure?),
+        4 => Metric::Mean(measure?),
+        5 => Metric::Min(measure?),
+        6 => Metric::Max(measure?),
+        7 => Metric::Quantile(measure?, draws.pick(&[50, 0, 1, 25, 33, 90, 99, 100])),
+        _ => Metric::Distinct(draws.pick_any(&model.fields.keys)?),
+    })
+}

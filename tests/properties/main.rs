@@ -1,0 +1,14 @@
+//! Properties of whole stores, checked against a naive model through the public API alone.
+//!
+//! A few hundred random cities are tried each time; `PROPTEST_CASES=10000` tries more.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod generate;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod stories;

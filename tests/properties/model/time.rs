@@ -1,0 +1,143 @@
+//! The calendar of a zone by the plainest means: jiff's zoned date-times, one step after another.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{Timestamp, ToSpan};
+use zonal::{Grain, Span};
+
+/// The wall clock of a zone.
+#[derive(Debug, Clone)]
+pub(crate) struct Wall {
+    zone: TimeZone,
+}
+
+impl Wall {
+    pub(crate) fn new(zone: &str) -> Self {
+        Self { zone: TimeZoneDatabase::bundled().get(zone).expect("a zone of the database") }
+    }
+
+    /// The local time at an instant.
+    pub(crate) fn local(&self, instant: i64) -> DateTime {
+        self.zone.to_datetime(Timestamp::from_second(instant).expect("a time in range"))
+    }
+
+    fn offset(&self, instant: i64) -> i32 {
+        self.zone.to_offset(Timestamp::from_second(instant).expect("a time in range")).seconds()
+    }
+
+    /// The instant that a local time means: the earlier of two, and later by the gap where it was skipped.
+    pub(crate) fn instant(&self, local: DateTime) -> i64 {
+        self.zone.to_ambiguous_timestamp(local).compatible().expect("a time in range").as_second()
+    }
+
+    /// The first second of a date.
+    pub(crate) fn first_second(&self, date: Date) -> i64 {
+        let midnight = date.to_zoned_datetime(self.zone.clone()).expect("a date in range");
+        midnight.start_of_day().expect("a date in range").timestamp().as_second()
+    }
+
+    /// The instants in a year at which the clock was changed.
+    pub(crate) fn changes(&self, year: i16) -> Vec<i64> {
+        let start = Timestamp::from_second(self.first_second(Date::constant(year, 1, 1))).expect("in range");
+        let end = self.first_second(Date::constant(year + 1, 1, 1));
+        let instants = self.zone.following(start).map(|change| change.timestamp().as_second());
+        instants
+            .take_while(|instant| *instant < end)
+            .filter(|at| self.offset(*at) != self.offset(*at - 1))
+            .collect()
+    }
+
+    /// The last date that has begun.
+    fn date(&self, instant: i64) -> Date {
+        let date = self.local(instant).date();
+        // A clock that is set back over midnight shows the evening before once more; the new day goes on.
+        if self.first_second(date.tomorrow().expect("in range")) <= instant {
+            return date.tomorrow().expect("in range");
+        }
+        date
+    }
+
+    /// The first second of the step that holds an instant.
+    pub(crate) fn start(&self, grain: Grain, instant: i64) -> i64 {
+        let start = match grain {
+            Grain::Hour => self.hour(instant),
+            _ => self.first_second(first_date(grain, self.date(instant))),
+        };
+        start.max(Span::ALL.start())
+    }
+
+    /// The first second of the next step.
+    pub(crate) fn next(&self, grain: Grain, instant: i64) -> i64 {
+        let next = match grain {
+            Grain::Hour => self.next_hour(instant),
+            _ => {
+                let mut date = first_date(grain, self.date(instant));
+                loop {
+                    date = next_date(grain, date);
+                    // A date that the zone skipped has no second of its own.
+                    if self.first_second(date) > instant {
+                        break self.first_second(date);
+                    }
+                }
+            }
+        };
+        next.min(Span::ALL.end())
+    }
+
+    /// The first seconds of the steps from that of `first` to that of `last`, but no more than `most`.
+    pub(crate) fn steps(&self, grain: Grain, first: i64, last: i64, most: usize) -> Vec<i64> {
+        let mut steps = Vec::new();
+        let mut at = self.start(grain, first);
+        while at <= last && steps.len() < most {
+            steps.push(at);
+            at = self.next(grain, at);
+        }
+        steps
+    }
+
+    /// An hour starts with its minute 0, or where the clock is changed.
+    fn hour(&self, instant: i64) -> i64 {
+        let shown = self.local(instant);
+        let full = instant - i64::from(shown.minute()) * 60 - i64::from(shown.second());
+        (full..=instant)
+            .find(|second| self.offset(*second) == self.offset(instant))
+            .expect("the instant itself")
+    }
+
+    fn next_hour(&self, instant: i64) -> i64 {
+        let shown = self.local(instant);
+        let full = instant - i64::from(shown.minute()) * 60 - i64::from(shown.second()) + 3600;
+        if self.offset(full - 1) == self.offset(instant) {
+            return full;
+        }
+        (instant..full).find(|second| self.offset(*second) != self.offset(instant)).expect("a change before")
+    }
+}
+
+fn first_date(grain: Grain, date: Date) -> Date {
+    let month = |months: i8| Date::constant(date.year(), (date.month() - 1) / months * months + 1, 1);
+    match grain {
+        Grain::Day => date,
+        Grain::Week => {
+            date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).expect("in range")
+        }
+        Grain::Month => month(1),
+        Grain::Quarter => month(3),
+        Grain::HalfYear => month(6),
+        Grain::Year => month(12),
+        other => panic!("a new grain, {other}: teach the model"),
+    }
+}
+
+fn next_date(grain: Grain, first: Date) -> Date {
+    let step = match grain {
+        Grain::Day => 1.day(),
+        Grain::Week => 1.week(),
+        Grain::Month => 1.month(),
+        Grain::Quarter => 3.months(),
+        Grain::HalfYear => 6.months(),
+        Grain::Year => 1.year(),
+        other => panic!("a new grain, {other}: teach the model"),
+    };
+    first.checked_add(step).expect("in range")
+}
