@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the corpus lies in the source tree, not in a store")]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use roaring::RoaringBitmap;
@@ -19,6 +20,8 @@ macro_rules! replayed {
 }
 
 replayed! { segment store bitmaps sections node_log manifest schema filter }
+#[cfg(feature = "import")]
+replayed! { mapping }
 
 fn folder(target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target)
@@ -62,6 +65,11 @@ fn the_corpus_is_made_anew() {
     let schema = city::store().schema();
     seed("schema", "toml", schema.to_toml().unwrap().as_bytes());
     seed("schema", "json", serde_json::to_string(&schema).unwrap().as_bytes());
+    for (name, csv) in
+        [("plain", CSV.as_bytes().to_vec()), ("packed", packed(CSV)), ("gb18030", gb18030(CSV))]
+    {
+        seed("mapping", name, &[MAPPING.as_bytes(), b"\n---\n", &csv].concat());
+    }
     for (number, text) in FILTERS.iter().enumerate() {
         write("filter", &format!("seed-{number:02}"), text.as_bytes());
     }
@@ -91,6 +99,80 @@ const FILTERS: [&str; 22] = [
     "location=-180,-90,180,90",
     "((((not not not solved=no))))",
 ];
+
+/// Every kind of column.
+const MAPPING: &str = r#"time_zone = "America/New_York"
+missing = ["", "-"]
+[file]
+header_row = 2
+[order]
+id = "id"
+created = { column = "open", formats = ["%Y-%m-%d %H:%M:%S", "excel", "iso"] }
+[place]
+levels = ["city", "ward", "street"]
+columns = [{ value = "B" }, { column = "ward", clean = { strip_prefix = "Ward ", integer = true, range = [0, 22] } }, { column = "street", code = "code" }]
+[location]
+longitude = "lon"
+latitude = "lat"
+default = [-71.0587, 42.3594]
+[[tree]]
+name = "topic"
+levels = ["reason", "type"]
+columns = ["reason", "type"]
+[[category]]
+name = "channel"
+column = "source"
+clean = { values = { Tel = "phone" } }
+[[tags]]
+name = "marks"
+column = "marks"
+separator = ";"
+[[outcome]]
+name = "on_time"
+column = "ontime"
+labels = { Y = "yes", N = "no" }
+[[clock]]
+name = "closed"
+column = "close"
+formats = ["unix", "%d.%m.%y"]
+clean = { range = ["2011-01-01", "2013-01-01"] }
+[[measure]]
+name = "cost"
+column = "cost"
+[[measure]]
+name = "minutes_open"
+between = ["created", "closed"]
+unit = "minutes"
+[[key]]
+name = "caller"
+column = "phone"
+secret = "a secret of some length"
+[[text]]
+name = "note"
+column = "note"
+[[counter]]
+name = "on_time"
+where = "on_time=yes"
+"#;
+
+const CSV: &str = "a title,,
+id,open,ward,street,code,lon,lat,reason,type,source,marks,ontime,close,cost,phone,note
+1,2012-03-11 02:30:00,Ward 09,长街,S1,-71.1,42.3,r,t,Tel,a;b,Y,1331500000,12,555,\"two\nlines, \"\"quoted\"\"\"
+2,40980.5,-,W,,0,0,r,,web,,N,12.03.12,x,,
+3,2012-11-04T01:30:00,23,W,S1,-71.0587,42.3594,,t,,;,?,1.1.99,-3,555,-
+3,2012-11-04T01:30:00Z,22,,S2,200,1,,,,b,,,,7,
+,never,,,,,,,,,,,,,,
+";
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(text.as_bytes()).unwrap();
+    packed.finish().unwrap()
+}
+
+fn gb18030(text: &str) -> Vec<u8> {
+    encoding_rs::GB18030.encode(text).0.into_owned()
+}
 
 /// A valid input and some damaged ones.
 fn seed(target: &str, name: &str, bytes: &[u8]) {

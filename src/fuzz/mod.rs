@@ -13,6 +13,8 @@ mod reseal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+#[cfg(feature = "import")]
+use crate::import::{Import, Mapping};
 use crate::query::{Access, Query, Sort};
 use crate::schema::Schema;
 use crate::segment;
@@ -87,6 +89,28 @@ pub fn schema(data: &[u8]) {
     if let Ok(schema) = serde_json::from_str::<Schema>(text) {
         let again = serde_json::to_string(&schema).and_then(|text| serde_json::from_str(&text));
         assert_eq!(again.ok(), Some(schema));
+    }
+}
+
+/// The bytes are a mapping file; after a line of dashes, a CSV file that it is to import.
+#[cfg(feature = "import")]
+pub fn mapping(data: &[u8]) {
+    const LINE: &[u8] = b"\n---\n";
+    let cut = data.windows(LINE.len()).position(|window| window == LINE).unwrap_or(data.len());
+    let (text, csv) = data.split_at(cut);
+    let Some(mapping) = std::str::from_utf8(text).ok().and_then(|text| Mapping::from_toml(text).ok()) else {
+        return;
+    };
+    let Ok(store) = Store::in_memory(mapping.schema().clone()) else { return };
+    let Ok(import) = Import::new(&store, &mapping) else { return };
+    let mut rejects = Vec::new();
+    let mut import = import.rejects(&mut rejects);
+    if import.file("orders.csv", csv.get(LINE.len()..).unwrap_or_default()).is_err() {
+        return;
+    }
+    if let Ok(report) = import.finish() {
+        assert_eq!(report.rows, report.imported + report.rejected + report.repeated.len() as u64);
+        assert_eq!(store.verify(|_| ()).ok().map(|verified| verified.orders), Some(report.imported));
     }
 }
 
