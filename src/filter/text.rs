@@ -408,6 +408,10 @@ fn write_within(filter: &Filter, within: Within, f: &mut fmt::Formatter<'_>) -> 
                 }),
             }
         }
+        Filter::During { clock, span } if span.end() == Span::ALL.end() => {
+            // The end of all time is no time that could be read back.
+            write!(f, "{}>={}", quoted(&escape(clock)), utc(span.start()))
+        }
         Filter::During { clock, span } => {
             let clock = quoted(&escape(clock));
             let (start, end) = (utc(span.start()), utc(span.end()));

@@ -106,10 +106,7 @@ fn add_empty_units(plan: &Plan, snapshot: &Snapshot, series: &mut Vec<Series>, l
             None => vec![part.base],
             Some(level) => snapshot.place().descendants(part.base, level).map(Some).collect(),
         };
-        for unit in targets {
-            if known.contains(&unit) {
-                continue;
-            }
+        for unit in targets.into_iter().filter(|unit| !known.contains(unit)) {
             for by in &combinations {
                 series.push(Series { unit, kind: RowKind::Target, by: by.clone(), cells: Vec::new() });
             }
@@ -262,7 +259,10 @@ fn rows(
     };
     let steps = plan.grain.map(|_| dense_steps(plan, frame, series));
     let per_series = steps.as_ref().map_or(1, |steps| steps.len() as u64);
-    let total = (series.len() as u64).saturating_mul(per_series);
+    let undated = series
+        .iter()
+        .filter(|series| plan.grain.is_some() && series.cells.last().is_some_and(|(step, _)| *step == NONE));
+    let total = (series.len() as u64).saturating_mul(per_series).saturating_add(undated.count() as u64);
     if total > plan.limit {
         return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
     }

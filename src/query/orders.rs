@@ -11,11 +11,11 @@ use crate::order_id::OrderId;
 use crate::segment::{ColumnId, MISSING, Segment};
 use crate::store::Snapshot;
 
-use super::Query;
 use super::execute::{Frame, Reach, plan_segment};
 use super::number::Number;
 use super::plan::Plan;
 use super::select::Selector;
+use super::{Query, Targets};
 
 /// In which order orders are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,8 +40,9 @@ struct Candidate {
 }
 
 pub(super) fn orders(snapshot: &Snapshot, query: &Query, sort: &Sort, limit: usize) -> Result<Vec<Order>> {
-    // Groups and metrics do not matter here.
-    let query = Query { grain: None, by: Vec::new(), metrics: Vec::new(), ..query.clone() };
+    // How the asked set is cut does not matter here.
+    let query =
+        Query { targets: Targets::Bases, grain: None, by: Vec::new(), metrics: Vec::new(), ..query.clone() };
     let plan = Plan::new(&query, snapshot)?;
     let frame = Frame::new(&plan, snapshot)?;
     let measure = match sort {

@@ -86,7 +86,7 @@ impl Model {
                 others.push(facts);
                 continue;
             }
-            let path = key.place.map_or(Vec::new(), |at| self.place.path(self.place.preorder()[at]));
+            let path = key.place.map_or(Vec::new(), |at| self.place.path(self.place.preorder[at]));
             let kind = match key.kind {
                 Rank::Subtotal => RowKind::Subtotal,
                 Rank::Remainder => RowKind::Remainder,
@@ -161,17 +161,13 @@ impl Model {
                 }
                 for (kind, place) in places {
                     for by in self.combinations(ask, fact) {
-                        let key = Key { place: self.place_in_order(place), kind, by };
+                        let key = Key { place: place.map(|node| self.place.place_of(node)), kind, by };
                         groups.entry(key).or_default().push(*fact);
                     }
                 }
             }
         }
         groups
-    }
-
-    fn place_in_order(&self, node: Option<usize>) -> Option<usize> {
-        node.map(|node| position(&self.place.preorder(), &node))
     }
 
     /// The targets without any order, for every combination of values that there is.
@@ -191,7 +187,7 @@ impl Model {
             }
         }
         for target in targets {
-            let place = self.place_in_order(target);
+            let place = target.map(|node| self.place.place_of(node));
             if groups.keys().any(|key| key.kind == Rank::Target && key.place == place) {
                 continue;
             }
@@ -221,7 +217,7 @@ impl Model {
                 let level = level.map_or(0, |level| position(&tree.levels, &level.to_owned()));
                 let own = fact.node(field);
                 let target = own.and_then(|node| tree.at_level(node, level));
-                let at = target.or(own).map(|node| position(&tree.preorder(), &node));
+                let at = target.or(own).map(|node| tree.place_of(node));
                 vec![By::Node { at, remainder: target.is_none() }]
             }
             Kind::Tags if fact.tags(field).is_empty() => vec![By::Missing],
@@ -245,7 +241,7 @@ impl Model {
             By::Node { at: None, remainder } => (Vec::new(), *remainder),
             By::Node { at: Some(at), remainder } => {
                 let tree = &self.trees[field];
-                (tree.path(tree.preorder()[*at]), *remainder)
+                (tree.path(tree.preorder[*at]), *remainder)
             }
             By::Value(at) => (vec![self.labels(field)[*at].clone()], false),
             By::Missing => (Vec::new(), false),

@@ -84,8 +84,13 @@ impl Ask {
 impl Model {
     /// Everything that is wrong with a question.
     pub(crate) fn faults(&self, ask: &Ask) -> Vec<Fault> {
-        let mut faults = self.filter_faults(&ask.filter);
-        faults.extend(ask.within.iter().filter_map(|base| self.place.find(base).err()));
+        let mut faults: Vec<Fault> =
+            ask.within.iter().filter_map(|base| self.place.find(base).err()).collect();
+        // Which bases there are is only known when all of them are.
+        if faults.is_empty() {
+            faults.extend(self.target_fault(ask));
+        }
+        faults.extend(self.filter_faults(&ask.filter));
         faults.extend(self.known_as(Kind::Clock, &ask.clock).err());
         faults.extend(ask.metrics.iter().flat_map(|metric| self.metric_faults(metric)));
         for (number, (field, level)) in ask.by.iter().enumerate() {
@@ -93,10 +98,6 @@ impl Model {
             if ask.by[..number].iter().any(|(earlier, _)| earlier == field) {
                 faults.push(Fault::Invalid);
             }
-        }
-        // Which bases there are is only known when all of them are.
-        if faults.is_empty() {
-            faults.extend(self.target_fault(ask));
         }
         faults
     }

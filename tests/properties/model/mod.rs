@@ -68,7 +68,7 @@ impl Model {
 
     /// Loads orders in one commit. Orders that do not fit are left out; `refused` says which.
     pub(crate) fn load(&mut self, orders: &[Order]) -> Load {
-        let mut after = self.clone();
+        let mut after = Self { facts: Vec::new(), ..self.clone() };
         let mut new: Vec<Fact> = Vec::new();
         let mut repeated = Vec::new();
         let mut refused = Vec::new();
@@ -88,7 +88,7 @@ impl Model {
         }
         repeated.sort();
         let loaded = Loaded { orders: new.len(), repeated };
-        after.facts.extend(new);
+        after.facts = [std::mem::take(&mut self.facts), new].concat();
         *self = after;
         Load { refused, loaded: Ok(loaded) }
     }
@@ -136,7 +136,7 @@ impl Model {
         let bases: Vec<usize> = within.iter().map(|base| self.place.find(base).expect("checked")).collect();
         let covered =
             |node: usize| bases.iter().any(|base| *base != node && self.place.is_under(node, *base));
-        self.place.preorder().into_iter().filter(|node| bases.contains(node) && !covered(*node)).collect()
+        self.place.preorder.iter().copied().filter(|node| bases.contains(node) && !covered(*node)).collect()
     }
 }
 

@@ -8,6 +8,8 @@ use super::Fault;
 pub(crate) struct Tree {
     pub(crate) levels: Vec<String>,
     pub(crate) nodes: Vec<Node>,
+    /// All nodes: each before its children, these in the order in which they came.
+    pub(crate) preorder: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -19,7 +21,7 @@ pub(crate) struct Node {
 
 impl Tree {
     pub(crate) fn new(levels: &[String]) -> Self {
-        Self { levels: levels.to_vec(), nodes: Vec::new() }
+        Self { levels: levels.to_vec(), ..Self::default() }
     }
 
     /// The node, its parent, and so on to the top.
@@ -60,17 +62,15 @@ impl Tree {
         (0..self.nodes.len()).filter(|node| self.nodes[*node].parent == of).collect()
     }
 
-    /// All nodes: each before its children, these in the order in which they came.
-    pub(crate) fn preorder(&self) -> Vec<usize> {
-        fn walk(tree: &Tree, of: Option<usize>, found: &mut Vec<usize>) {
-            for child in tree.children(of) {
-                found.push(child);
-                walk(tree, Some(child), found);
-            }
-        }
-        let mut found = Vec::new();
-        walk(self, None, &mut found);
-        found
+    /// The nodes under one, or all: each before its children.
+    fn walk(&self, of: Option<usize>) -> Vec<usize> {
+        let branch = |child: usize| [vec![child], self.walk(Some(child))].concat();
+        self.children(of).into_iter().flat_map(branch).collect()
+    }
+
+    /// The node's place in tree order.
+    pub(crate) fn place_of(&self, node: usize) -> usize {
+        self.preorder.iter().position(|known| *known == node).expect("a node of the tree")
     }
 
     /// Finds what a path names, and adds what is missing. What was added before a fault stays.
@@ -101,6 +101,7 @@ impl Tree {
         match known[..] {
             [] => {
                 self.nodes.push(Node { parent, name: step.name.clone(), code: step.code.clone() });
+                self.preorder = self.walk(None);
                 Ok(self.nodes.len() - 1)
             }
             [node] if self.nodes[node].parent == parent => Ok(node),
