@@ -32,9 +32,9 @@ pub(crate) fn bitmap(bytes: &[u8]) {
 pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
     let some = [0, 1, rows / 2, rows.saturating_sub(1), rows, u32::MAX];
     match kind {
-        1 => drop(Directory::open(bytes).map(|directory| {
+        1 => drop(Directory::open(bytes, rows).map(|directory| {
             let place = Tree::new("place", vec!["city".to_owned()]);
-            let _ = directory.check(&place, rows);
+            let _ = directory.check(&place);
             for row in some {
                 directory.run_of(row);
                 directory.rows(row as usize);

@@ -64,7 +64,8 @@ impl Segment {
     /// level was added.
     pub(crate) fn directory(&self, level: usize) -> Result<Directory<'_>> {
         let found = (0..=level).rev().find_map(|level| self.section(SectionId::Directory(level)));
-        self.read(found, Directory::open)?.ok_or_else(|| self.lacks("unit directory"))
+        self.read(found, |bytes| Directory::open(bytes, self.summary.rows))?
+            .ok_or_else(|| self.lacks("unit directory"))
     }
 
     /// A column; none where the segment was sealed before the schema had it: every value is missing.
@@ -226,7 +227,7 @@ impl Segment {
         let rows = self.summary.rows;
         let [kind, _, _] = section.code;
         match kind {
-            1 => Directory::open(bytes)?.check(place, rows),
+            1 => Directory::open(bytes, rows)?.check(place),
             2 => Column::open(bytes, rows as usize)?.check(),
             3 | 4 => Sets::open(bytes, rows)?.check(),
             5 => Lists::open(bytes, rows)?.check(),
