@@ -408,6 +408,7 @@ fn write_within(filter: &Filter, within: Within, f: &mut fmt::Formatter<'_>) -> 
                 }),
             }
         }
+        Filter::During { span, .. } if span.is_empty() => f.write_str("not all"),
         Filter::During { clock, span } if span.end() == Span::ALL.end() => {
             // The end of all time is no time that could be read back.
             write!(f, "{}>={}", quoted(&escape(clock)), utc(span.start()))

@@ -18,7 +18,7 @@ const WAYS: [Option<Access>; 4] = [None, Some(Access::Views), Some(Access::Bitma
 pub(crate) fn config(cases: u32) -> Config {
     let default = Config::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { cases };
-    Config { cases, failure_persistence: None, max_shrink_iters: 20_000, ..default }
+    Config { cases, failure_persistence: None, max_shrink_iters: 100_000, max_shrink_time: 60_000, ..default }
 }
 
 /// The rows that a store with the orders of the model gives, checked to be the same on every way to them.

@@ -9,12 +9,9 @@ use crate::model::{Ask, Kind, Model, Targets};
 
 pub(crate) fn ask(model: &Model, world: &World, draws: &mut Draws) -> Ask {
     let mut ask = Ask::zoom();
-    ask.targets = targets(model, draws);
-    let bases = draws.pick(&[0, 0, 1, 1, 2, 3]);
-    ask.within = (0..bases)
-        .map(|_| node(Some(&model.place), draws))
-        .filter(|_| !model.place.nodes.is_empty())
-        .collect();
+    let bases = if model.place.nodes.is_empty() { 0 } else { draws.pick(&[0, 1, 0, 2, 1, 3]) };
+    ask.within = (0..bases).map(|_| node(Some(&model.place), draws)).collect();
+    ask.targets = targets(model, &ask, draws);
     ask.between = draws.below(3) == 1;
     when(model, world, draws, &mut ask);
     ask.by = by(model, draws);
@@ -30,18 +27,25 @@ pub(crate) fn ask(model: &Model, world: &World, draws: &mut Draws) -> Ask {
     ask
 }
 
-fn targets(model: &Model, draws: &mut Draws) -> Targets {
-    let last = model.place.levels.len() - 1;
-    match draws.below(8) {
-        0 | 1 => Targets::Bases,
-        2..=4 => Targets::Level(draws.pick(&model.place.levels)),
-        5 | 6 => Targets::Depth(draws.below(last + 1) as u8),
-        _ => draws.pick(&[
+fn targets(model: &Model, ask: &Ask, draws: &mut Draws) -> Targets {
+    let place = &model.place;
+    let last = place.levels.len() - 1;
+    // The depth of the lowest base: targets that lie above it, or below the last level, are refused.
+    let depths = ask.within.iter().filter_map(|base| Some(place.depth(place.find(base).ok()?)));
+    let lowest = depths.max().unwrap_or(0);
+    let several_tops = ask.within.is_empty() && place.children(None).len() > 1;
+    match draws.below(16) {
+        0..=3 => Targets::Bases,
+        4..=9 => Targets::Level(draws.pick(&place.levels[lowest..])),
+        15 => draws.pick(&[
             Targets::Depth(last as u8 + 1),
             Targets::Depth(255),
+            Targets::Depth(1),
+            Targets::Level(place.levels[0].clone()),
             Targets::Level("nothing".to_owned()),
-            Targets::Depth(0),
         ]),
+        _ if several_tops => Targets::Level(draws.pick(&place.levels)),
+        _ => Targets::Depth(draws.below(last - lowest + 1) as u8),
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) centre: i64,
     /// Whether nodes have codes.
     coded: Coded,
+    /// How many plain names there are at the top.
+    tops: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,7 @@ impl World {
         }
         let centre = draws.pick(&edges);
         let coded = draws.pick(&[Coded::Never, Coded::Never, Coded::Always, Coded::Sometimes]);
-        Self { wall, centre, coded }
+        Self { wall, centre, coded, tops: draws.pick(&[2, 1, 3]) }
     }
 
     /// A time, most often near the centre.
@@ -103,9 +105,8 @@ impl World {
         let mut names: Vec<&str> = Vec::new();
         let mut path = Vec::new();
         for level in 0..depth {
-            // The higher, the fewer.
-            let choice = draws.below(if level == 0 { 2 } else { 3 });
-            let odd = draws.once_in(12);
+            let choice = draws.below(if level == 0 { self.tops } else { 3 });
+            let odd = draws.once_in(if level == 0 { 100 } else { 12 });
             names.push(if odd { draws.pick(&NAMES) } else { ["a", "b", "c"][choice] });
             let code = names.join("/");
             let code = match self.coded {
