@@ -24,6 +24,7 @@ SELECT
         'type': count(*) - count(value_of(type)),
         'source': count(*) - count(value_of(source)),
         'department': count(*) - count(value_of(department)),
+        'case_status': count(*) - count(value_of(case_status)),
         'ward': count(*) - count(value_of(ward)),
         'precinct': count(*) - count(value_of(precinct)),
         'location_street_name': count(*) - count(value_of(location_street_name)),
@@ -56,7 +57,7 @@ SELECT
         SELECT list(column_name ORDER BY column_index) FROM duckdb_columns()
         WHERE table_name = 'raw' AND column_name NOT IN (
             'row', 'case_enquiry_id', 'open_dt', 'closed_dt', 'target_dt', 'ontime', 'subject', 'reason', 'type',
-            'source', 'department', 'ward', 'precinct', 'location_street_name', 'longitude', 'latitude')
+            'source', 'department', 'ward', 'precinct', 'location_street_name', 'longitude', 'latitude', 'case_status')
     ) AS ignored
 FROM raw
 JOIN levels USING (row)

@@ -15,6 +15,8 @@ SELECT
         'Community_Area': count(*) - count(value_of(Community_Area)),
         'Street_Address': count(*) - count(value_of(Street_Address)),
         'Ward': count(*) - count(value_of(Ward)),
+        'Longitude': count(*) - count(value_of(Longitude)),
+        'Latitude': count(*) - count(value_of(Latitude)),
         'What_is_the_Nature_of_this_Code_Violation':
             count(*) - count(value_of(What_is_the_Nature_of_this_Code_Violation))
     } AS missing,
@@ -28,11 +30,13 @@ SELECT
     } AS skipped,
     { 'place': count(*) FILTER (is_cut(place)) } AS cut,
     { 'days_to_close': count(*) FILTER (instant(closed) < instant(created)) } AS negative,
+    { 'zero': count(*) FILTER (e7(value_of(Longitude)) = 0 AND e7(value_of(Latitude)) = 0) } AS location,
     (
         SELECT list(column_name ORDER BY column_index) FROM duckdb_columns()
         WHERE table_name = 'raw' AND column_name NOT IN (
             'row', 'Service_Request_Number', 'Creation_Date', 'Completion_Date', 'Status', 'Community_Area',
-            'Street_Address', 'Ward', 'What_is_the_Nature_of_this_Code_Violation')
+            'Street_Address', 'Ward', 'Longitude', 'Latitude',
+            'What_is_the_Nature_of_this_Code_Violation')
     ) AS ignored
 FROM raw
 JOIN levels USING (row)

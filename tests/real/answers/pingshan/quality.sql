@@ -38,7 +38,8 @@ SELECT
         SELECT list(column_name ORDER BY column_index) FROM duckdb_columns()
         WHERE table_name = 'raw' AND column_name NOT IN (
             'row', 'rec_id', 'create_time', 'district', 'street', 'community', 'event_type', 'main_type', 'sub_type',
-            'dispose_unit', 'source', 'property', 'achieve', 'unit_code', 'lon', 'lat')
+            'dispose_unit', 'source', 'property', 'achieve', 'unit_code', 'street_code',
+            'community_code', 'lon', 'lat')
     ) AS ignored
 FROM raw
 JOIN levels USING (row)
