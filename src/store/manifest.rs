@@ -1,8 +1,4 @@
-//! The manifest: the file that says which files make up the store.
-//!
-//! One line with magic, version, length and crc32 of what follows, then JSON. It is written aside, synced and renamed,
-//! so that a store always has a whole one; what it does not name is not part of the store.
-
+#![doc = include_str!("manifest.md")]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use std::collections::BTreeMap;
