@@ -1,5 +1,7 @@
 //! Gives any bytes to the decoders of sections, for [`crate::fuzz`].
 
+#![expect(clippy::panic, reason = "a panic is how a target says that something is wrong")]
+
 use roaring::RoaringBitmap;
 
 use super::bitmap::Bitmap;

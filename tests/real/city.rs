@@ -100,6 +100,6 @@ static EXAMPLE: LazyLock<Result<PathBuf, String>> = LazyLock::new(|| {
     }
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
     let messages = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let executables = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
-    executables.last().ok_or_else(|| "cargo named no executable".to_owned())
+    let mut executables = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from));
+    executables.next_back().ok_or_else(|| "cargo named no executable".to_owned())
 });
