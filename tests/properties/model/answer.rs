@@ -200,7 +200,7 @@ impl Model {
         for (field, level) in &ask.by {
             let values = self.values_of(field, level.as_deref(), fact);
             let with = |value: &By| {
-                combinations.iter().map(|start| [&start[..], &[value.clone()]].concat()).collect()
+                combinations.iter().map(|start| [&start[..], std::slice::from_ref(value)].concat()).collect()
             };
             combinations = values.iter().flat_map(|value| -> Vec<Vec<By>> { with(value) }).collect();
         }
