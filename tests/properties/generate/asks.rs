@@ -93,7 +93,11 @@ fn by(model: &Model, draws: &mut Draws) -> Vec<(String, Option<String>)> {
 fn metric(model: &Model, draws: &mut Draws) -> Option<Metric> {
     if draws.once_in(80) {
         let name = "nothing".to_owned();
-        return Some(draws.pick(&[Metric::Counter(name.clone()), Metric::Sum(name.clone()), Metric::Distinct(name)]));
+        return Some(draws.pick(&[
+            Metric::Counter(name.clone()),
+            Metric::Sum(name.clone()),
+            Metric::Distinct(name),
+        ]));
     }
     let mut counters: Vec<String> = model.fields.counters.iter().map(|(name, _)| name.clone()).collect();
     counters.push("count".to_owned());

@@ -129,10 +129,7 @@ impl Model {
                 let level = self.place.levels.iter().position(|level| level == name);
                 if ask.within.is_empty() { whole(level, 0) } else { each(&|_| level) }
             }
-            Targets::Depth(edges) if ask.within.is_empty() => match self.place.children(None)[..] {
-                [] => Vec::new(),
-                _ => whole(Some(usize::from(*edges)), 1),
-            },
+            Targets::Depth(edges) if ask.within.is_empty() => whole(Some(usize::from(*edges)), 1),
             Targets::Depth(edges) => each(&|depth| Some(depth + usize::from(*edges))),
         }
     }
