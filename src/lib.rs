@@ -43,6 +43,9 @@ mod calendar;
 mod cursor;
 mod error;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(feature = "import")]
 mod import;
 mod order;

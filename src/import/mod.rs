@@ -1,8 +1,8 @@
 //! From CSV files to orders.
 //!
-//! A file is unpacked and decoded ([`text`]), cut into rows ([`read`]), and each row is turned into an order as the
-//! [`mapping`] says ([`row`]). What cannot be an order is written aside ([`rejects`]) and everything that was noticed is counted
-//! ([`report`]); nothing is dropped silently.
+//! A file is unpacked and decoded ([`text`]), cut into rows ([`read`]), and each row is turned into an order
+//! as the [`mapping`] says ([`row`]). What cannot be an order is written aside ([`rejects`]) and everything
+//! that was noticed is counted ([`report`]); nothing is dropped silently.
 
 mod hash;
 mod mapping;
@@ -64,22 +64,23 @@ impl<'a> Import<'a> {
     /// Starts an import.
     ///
     /// # Errors
-    /// [`Error::SchemaDiffers`](crate::Error::SchemaDiffers) where the store was not made with the mapping's schema; as for
-    /// [`Store::load`] otherwise.
+    /// [`Error::SchemaDiffers`](crate::Error::SchemaDiffers) where the store was not made with the mapping's
+    /// schema; as for [`Store::load`] otherwise.
     pub fn new(store: &Store, mapping: &'a Mapping) -> Result<Self> {
         store.schema().require_same(mapping.schema())?;
         Ok(Self { mapping, load: store.load()?, tally: Tally::new(mapping) })
     }
 
-    /// Writes rows that cannot be orders to `out`, as CSV in UTF-8: the file, the line on which the row starts, counted from 1,
-    /// the reason, and the fields as they were. Without this call they are only counted.
+    /// Writes rows that cannot be orders to `out`, as CSV in UTF-8: the file, the line on which the row
+    /// starts, counted from 1, the reason, and the fields as they were. Without this call they are only
+    /// counted.
     pub fn rejects(mut self, out: impl Write + 'a) -> Self {
         self.tally.rejects = Some(Rejects::new(out));
         self
     }
 
-    /// Reads a CSV file, plain or packed with gzip. The name is what the report calls it. To show how far it has come, wrap the
-    /// reader.
+    /// Reads a CSV file, plain or packed with gzip. The name is what the report calls it. To show how far it
+    /// has come, wrap the reader.
     ///
     /// # Errors
     /// [`Error::Unknown`](crate::Error::Unknown) where the file lacks a column that the mapping names, and

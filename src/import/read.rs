@@ -1,7 +1,7 @@
 //! Reading a file row by row, and counting what is met.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use csv::StringRecord;
 
@@ -26,6 +26,21 @@ pub(super) struct Tally<'a> {
     negative: BTreeMap<String, u64>,
 }
 
+/// A file from its header on.
+struct File<'a, R> {
+    mapping: &'a Mapping,
+    name: &'a str,
+    csv: csv::Reader<BufReader<Text<R>>>,
+}
+
+/// Fails where a file lacks a column that the mapping names.
+pub(super) fn check(mapping: &Mapping, name: &str, bytes: impl Read) -> Result<()> {
+    let mut header = StringRecord::new();
+    open(mapping, name, unpack(bytes).map_err(failed(name))?, &mut header)
+        .and_then(|_| positions(mapping, name, &header))
+        .map(|_| ())
+}
+
 /// Reads a file. `receive` gets the orders; one that it refuses as input is rejected.
 pub(super) fn file(
     mapping: &Mapping,
@@ -34,34 +49,12 @@ pub(super) fn file(
     tally: &mut Tally<'_>,
     mut receive: impl FnMut(Order) -> Result<()>,
 ) -> Result<()> {
-    let failed = |error| Error::io("read", name, error);
-    let text = unpack(bytes).and_then(|plain| Text::new(plain, mapping.file.encoding)).map_err(failed)?;
-    let mut text = BufReader::new(text);
-    for _ in 1..mapping.file.header_row {
-        text.skip_until(b'\n').map_err(failed)?;
-    }
-    let mut csv = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(mapping.file.delimiter)
-        .from_reader(text);
-    let mut read = |record: &mut StringRecord| {
-        let before = csv.position().line();
-        let found = csv.read_record(record).map_err(|error| Error::io("read", name, error.into()))?;
-        // The row's own line: the line now reached, without the line ends in quotes and the one that ended it.
-        let quoted = record.iter().flat_map(str::bytes).filter(|&byte| byte == b'\n').count() as u64;
-        let line = csv.position().line().saturating_sub(quoted + 1).max(before);
-        Ok::<_, Error>(found.then_some(line + mapping.file.header_row - 1))
-    };
     let mut header = StringRecord::new();
-    if read(&mut header)?.is_none() {
-        return Err(Error::invalid(name, format!("there is no header on line {}", mapping.file.header_row)));
-    }
-    header.trim();
+    let mut file = open(mapping, name, unpack(bytes).map_err(failed(name))?, &mut header)?;
     let rows = Rows { mapping, positions: positions(mapping, name, &header)?, width: header.len() };
     tally.note_ignored(mapping, &header);
     let mut record = StringRecord::new();
-    while let Some(line) = read(&mut record)? {
+    while let Some(line) = file.read(&mut record)? {
         tally.rows += 1;
         let rejection = match rows.convert(&record) {
             Err(rejection) => rejection,
@@ -83,6 +76,46 @@ pub(super) fn file(
         tally.reject(name, &header, line, &rejection, &record)?;
     }
     Ok(())
+}
+
+fn failed(name: &str) -> impl Fn(io::Error) -> Error {
+    move |error| Error::io("read", name, error)
+}
+
+/// Opens a file and reads its header.
+fn open<'a, R: Read>(
+    mapping: &'a Mapping,
+    name: &'a str,
+    plain: R,
+    header: &mut StringRecord,
+) -> Result<File<'a, R>> {
+    let mut text = BufReader::new(Text::new(plain, mapping.file.encoding).map_err(failed(name))?);
+    for _ in 1..mapping.file.header_row {
+        text.skip_until(b'\n').map_err(failed(name))?;
+    }
+    let csv = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(mapping.file.delimiter)
+        .from_reader(text);
+    let mut file = File { mapping, name, csv };
+    if file.read(header)?.is_none() {
+        return Err(Error::invalid(name, format!("there is no header on line {}", mapping.file.header_row)));
+    }
+    header.trim();
+    Ok(file)
+}
+
+impl<R: Read> File<'_, R> {
+    /// Reads the next row and tells the line on which it starts.
+    fn read(&mut self, record: &mut StringRecord) -> Result<Option<u64>> {
+        let before = self.csv.position().line();
+        let found = self.csv.read_record(record).map_err(|error| failed(self.name)(error.into()))?;
+        // The line now reached, without the line ends in quotes and the one that ended the row.
+        let quoted = record.iter().flat_map(str::bytes).filter(|&byte| byte == b'\n').count() as u64;
+        let line = self.csv.position().line().saturating_sub(quoted + 1).max(before);
+        Ok(found.then_some(line + self.mapping.file.header_row - 1))
+    }
 }
 
 fn reason(error: Error) -> String {

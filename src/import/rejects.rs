@@ -6,7 +6,8 @@ use csv::StringRecord;
 
 use crate::error::{Error, Result};
 
-/// Writes rejected rows as CSV: the file, the line on which the row starts, the reason, and the fields as they were.
+/// Writes rejected rows as CSV: the file, the line on which the row starts, the reason, and the fields as
+/// they were.
 pub(super) struct Rejects<'a> {
     out: csv::Writer<Box<dyn Write + 'a>>,
     /// The header last written.

@@ -27,7 +27,8 @@ pub struct ImportReport {
     pub ignored: Vec<String>,
     /// For each column that the mapping reads, what was found in the rows that were not rejected.
     pub columns: Vec<ColumnReport>,
-    /// For each tree, `place` first of all, in how many rows a level had a value under a missing one; the path ends above.
+    /// For each tree, `place` first of all, in how many rows a level had a value under a missing one; the
+    /// path ends above.
     pub levels_cut: BTreeMap<String, u64>,
     /// For each measure between two clocks, in how many rows the second is before the first.
     pub negative: BTreeMap<String, u64>,
@@ -49,7 +50,8 @@ pub struct ColumnReport {
     pub missing: u64,
     /// Values that make no sense for the field; they are missing in the store.
     pub unreadable: u64,
-    /// Values outside the range that the mapping gives, or that zonal can keep; they are missing in the store.
+    /// Values outside the range that the mapping gives, or that zonal can keep; they are missing in the
+    /// store.
     pub out_of_range: u64,
     /// Local times that the clock showed twice; the earlier was taken.
     pub ambiguous: u64,

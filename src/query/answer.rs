@@ -274,7 +274,9 @@ impl fmt::Display for Group<'_> {
 
 impl Serialize for Group<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !matches!(self.field, Field::Tree(_)) {
+        // Only the row of others is at no node of a tree and yet no remainder.
+        let others = self.data.value.is_none() && !self.data.remainder;
+        if others || !matches!(self.field, Field::Tree(_)) {
             return self.value().serialize(serializer);
         }
         let mut map = serializer.serialize_map(Some(2))?;

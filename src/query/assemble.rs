@@ -93,23 +93,28 @@ fn key(frame: &Frame, series: &Series) -> Key {
     frame.keys.series(frame.keys.pack(member(series.unit), &series.by, NONE))
 }
 
-/// Adds a series for every target without orders, for every combination of groups that occurs.
+/// Adds what is missing of every target for every combination of groups that occurs.
 fn add_empty_units(plan: &Plan, snapshot: &Snapshot, series: &mut Vec<Series>, limit: u64) -> Result<()> {
     let combinations: HashSet<Vec<Member>> = if plan.by.is_empty() {
         HashSet::from_iter([Vec::new()])
     } else {
         series.iter().map(|series| series.by.clone()).collect()
     };
-    let known: HashSet<Option<Node>> = series.iter().map(|series| series.unit).collect();
+    let known: HashSet<(Option<Node>, Vec<Member>)> =
+        series.iter().map(|series| (series.unit, series.by.clone())).collect();
     for part in &plan.parts {
         let targets: Vec<Option<Node>> = match part.level {
             None => vec![part.base],
             Some(level) => snapshot.place().descendants(part.base, level).map(Some).collect(),
         };
-        for unit in targets.into_iter().filter(|unit| !known.contains(unit)) {
-            for by in &combinations {
-                series.push(Series { unit, kind: RowKind::Target, by: by.clone(), cells: Vec::new() });
-            }
+        for unit in targets {
+            let missing = combinations.iter().filter(|by| !known.contains(&(unit, (*by).clone())));
+            series.extend(missing.map(|by| Series {
+                unit,
+                kind: RowKind::Target,
+                by: by.clone(),
+                cells: Vec::new(),
+            }));
             if series.len() as u64 > limit {
                 return Err(Error::TooManyGroups { groups: series.len() as u64, limit });
             }

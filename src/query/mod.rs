@@ -192,7 +192,8 @@ impl Query {
         self
     }
 
-    /// Also targets without orders.
+    /// Also targets without orders; with [`by`](Self::by), every target for every combination of groups that occurs,
+    /// so that a cross table has no holes.
     pub fn all_units(mut self) -> Self {
         self.all_units = true;
         self

@@ -9,6 +9,8 @@ mod bloom;
 mod column;
 mod directory;
 pub(crate) mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod ids;
 mod lists;
 mod narrow;

@@ -230,7 +230,7 @@ fn given(value: &Value) -> &'static str {
 /// What an error says, without what it is about.
 fn reason(error: Error) -> String {
     match error {
-        Error::Invalid { reason, .. } => reason,
+        Error::Invalid { reason, .. } | Error::InvalidOrder { reason, .. } => reason,
         other => other.to_string(),
     }
 }

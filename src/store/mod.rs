@@ -4,7 +4,7 @@ mod columns;
 mod describe;
 mod intake;
 mod load;
-mod manifest;
+pub(crate) mod manifest;
 mod merge;
 mod read;
 mod snapshot;

@@ -202,7 +202,10 @@ fn units_without_orders_are_listed_when_asked_for() {
     let mut ask = Ask { targets: district, span: Span::until(50).unwrap(), all_units: true, ..Ask::zoom() };
     assert_eq!(told(&model, &ask), ["a/x 1", "a/y 1", "b/z 0"]);
     ask.by = vec![("tags".to_owned(), None)];
-    assert_eq!(told(&model, &ask), ["a/x [t] 1", "a/y [u] 1", "b/z [t] 0", "b/z [u] 0"]);
+    assert_eq!(
+        told(&model, &ask),
+        ["a/x [t] 1", "a/x [u] 0", "a/y [t] 0", "a/y [u] 1", "b/z [t] 0", "b/z [u] 0"]
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod form;
 mod time;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 
 pub(super) use build::e7;
 pub(super) use column::{Column, Fault};
@@ -100,32 +101,36 @@ use crate::schema::Schema;
 /// ```
 ///
 /// **Columns** are named as in the file's header. Columns that the mapping does not name are ignored, and the
-/// [report](crate::ImportReport) lists them. Where a place level, a tree level, the order's id or its time takes more than a
-/// column's name, it is a table. A level or a category may be a constant: `{ value = "Boston" }`, `value = "phone"`.
+/// [report](crate::ImportReport) lists them. Where a place level, a tree level, the order's id or its time
+/// takes more than a column's name, it is a table. A level or a category may be a constant: `{ value =
+/// "Boston" }`, `value = "phone"`.
 ///
-/// **Missing.** Every text is trimmed first. It is missing when it is empty or one of the spellings in `missing`;
-/// a column's own list replaces the general one. A path ends at its first missing level. A value that cannot be read
-/// is counted in the report and is missing then; without its id or `created`, a row is rejected.
+/// **Missing.** Every text is trimmed first. It is missing when it is empty or one of the spellings in
+/// `missing`; a column's own list replaces the general one. A path ends at its first missing level. A value
+/// that cannot be read is counted in the report and is missing then; without its id or `created`, a row is
+/// rejected.
 ///
-/// **Clean** changes a text in this order: `strip_prefix` goes; `integer` writes a whole number in its shortest form
-/// (`09` is `9`, `17.0` is `17`; anything else is unreadable); `values` replaces whole texts; a value outside of
-/// `range` is out of range, which is counted and missing. A range of numbers holds both its ends. A range of times,
-/// which are written as in [`Calendar::parse`](crate::Calendar::parse), holds its start and not its end, like every span.
+/// **Clean** changes a text in this order: `strip_prefix` goes; `integer` writes a whole number in its
+/// shortest form (`09` is `9`, `17.0` is `17`; anything else is unreadable); `values` replaces whole texts; a
+/// value outside of `range` is out of range, which is counted and missing. A range of numbers holds both its
+/// ends. A range of times, which are written as in [`Calendar::parse`](crate::Calendar::parse), holds its
+/// start and not its end, like every span.
 ///
 /// **Times** are read with the first of their `formats` that fits the whole text: a pattern of strptime's
-/// directives (as in [`jiff::fmt::strtime`]), with or without a time of day and an offset; `iso` for ISO 8601; `excel`
-/// for days since 1900 as spreadsheets count them, rounded to seconds; `unix` for seconds since 1970. A date alone is
-/// its first instant.
+/// directives (as in [`jiff::fmt::strtime`]), with or without a time of day and an offset; `iso` for ISO
+/// 8601; `excel` for days since 1900 as spreadsheets count them, rounded to seconds; `unix` for seconds since
+/// 1970. A date alone is its first instant.
 ///
-/// **Codes.** Where a level has a `code`, the code identifies the node and the first name seen with it is its label.
+/// **Codes.** Where a level has a `code`, the code identifies the node and the first name seen with it is its
+/// label.
 ///
 /// **Outcomes.** The labels are ordered by where they first stand in the file.
 ///
 /// **Locations.** The point 0, 0 and the stated default are missing.
 ///
-/// **Keys** are hashed: SipHash-2-4, keyed by the `secret`, so that the store holds no phone number. Without a secret,
-/// whoever can guess a number can find it; with another secret, identities do not match. `integer = true` takes a
-/// number as it is.
+/// **Keys** are hashed: SipHash-2-4, keyed by the `secret`, so that the store holds no phone number. Without
+/// a secret, whoever can guess a number can find it; with another secret, identities do not match. `integer =
+/// true` takes a number as it is.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     schema: Schema,
@@ -193,8 +198,8 @@ impl Mapping {
     /// Reads a mapping from its TOML form.
     ///
     /// # Errors
-    /// [`Error::Invalid`] names the line, or the field, and what would be right. The schema in it is checked as
-    /// [`Schema::from_toml`] does.
+    /// [`Error::Invalid`] names the line, or the field, and what would be right. The schema in it is checked
+    /// as [`Schema::from_toml`] does.
     pub fn from_toml(text: &str) -> Result<Self> {
         let form = toml::from_str(text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
@@ -202,6 +207,15 @@ impl Mapping {
             invalid(format!("line {line}: {}", error.message()))
         })?;
         build::build(form)
+    }
+
+    /// Fails where a CSV file, plain or packed with gzip, lacks a column that the mapping names. Only the
+    /// header is read.
+    ///
+    /// # Errors
+    /// As for [`Import::file`](crate::Import::file).
+    pub fn check(&self, name: &str, bytes: impl Read) -> Result<()> {
+        super::read::check(self, name, bytes)
     }
 
     /// The schema that the mapping declares.

@@ -121,3 +121,15 @@ fn what_makes_no_sense_is_told_with_its_field() {
     refused("[[counter]]\nname = \"c\"\nwhere = \"nothing=1\"", &["nothing"]);
     refused("[[category]]\nname = \"place\"\ncolumn = \"a\"", &["place"]);
 }
+
+#[test]
+fn the_mappings_among_the_examples_are_good() {
+    let examples = [
+        (include_str!("../../../examples/mappings/boston.toml"), 4),
+        (include_str!("../../../examples/mappings/chicago.toml"), 3),
+        (include_str!("../../../examples/mappings/pingshan.toml"), 3),
+    ];
+    for (text, levels) in examples {
+        assert_eq!(Mapping::from_toml(text).unwrap().schema().place_levels().len(), levels);
+    }
+}

@@ -185,11 +185,8 @@ impl Model {
         }
         for target in targets {
             let place = target.map(|node| self.place.place_of(node));
-            if groups.keys().any(|key| key.kind == Rank::Target && key.place == place) {
-                continue;
-            }
             for by in &combinations {
-                groups.insert(Key { place, kind: Rank::Target, by: by.clone() }, Vec::new());
+                groups.entry(Key { place, kind: Rank::Target, by: by.clone() }).or_default();
             }
         }
     }

@@ -1,0 +1,189 @@
+//! The commands and their options.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use zonal::{Grain, Metric};
+
+use super::{Failure, Result};
+
+/// Ask a store of a city's work orders.
+#[derive(Parser)]
+#[command(name = "zonal", version, after_help = HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const HELP: &str = "\
+PATH  names from the top joined by /, as in Boston/17/1714 (\\/ is a slash in a name), or code:CODE
+T     2011-07-01, 2011-07-01T09:00 or RFC 3339; without an offset in the store's time zone
+G     hour, day, week, month, quarter, half-year or year
+EXPR  channel=phone|web  channel!=web  topic=Street/Lights  tags~a&b  on_time=  minutes>=10  closed<2012-01-01
+M     count, a counter's name, rate:NUM/DEN, sum:X, mean:X, min:X, max:X, p50:X, distinct:KEY";
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Turn CSV files into orders of a store, which is made where there is none
+    Import(Import),
+    /// Figures at any level of the place tree and any grain of time
+    #[command(after_help = HELP)]
+    Zoom(Zoom),
+    /// From one unit straight through to the units some levels below it
+    #[command(after_help = HELP)]
+    Penetrate(Penetrate),
+    /// The orders behind a figure, the newest first
+    #[command(after_help = HELP)]
+    Orders(Orders),
+    /// One order
+    Get(Get),
+    /// What the store holds
+    Describe(Store),
+    /// Read every byte of the store and check it
+    Verify(Store),
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The mapping file, which says what becomes of the columns
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: PathBuf,
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// CSV files, plain or .gz
+    #[arg(value_name = "CSV", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Where to write the rows that cannot be orders, with the reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Zoom {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// Only orders at or under this unit; several are a union
+    #[arg(long, value_name = "PATH")]
+    pub(crate) within: Vec<String>,
+    /// A row for every unit of this level
+    #[arg(long, value_name = "NAME")]
+    pub(crate) level: Option<String>,
+    #[command(flatten)]
+    pub(crate) cut: Cut,
+    #[command(flatten)]
+    pub(crate) figures: Figures,
+}
+
+#[derive(Args)]
+pub(crate) struct Penetrate {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// The unit to start from; the only top unit if not said
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unit: Option<String>,
+    /// How many levels down
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) depth: u8,
+    /// The levels between as well, as subtotals
+    #[arg(long)]
+    pub(crate) between: bool,
+    #[command(flatten)]
+    pub(crate) cut: Cut,
+    #[command(flatten)]
+    pub(crate) figures: Figures,
+}
+
+#[derive(Args)]
+pub(crate) struct Orders {
+    #[command(flatten)]
+    pub(crate) scope: Scope,
+    /// Only orders at or under this unit; several are a union
+    #[arg(long, value_name = "PATH")]
+    pub(crate) within: Vec<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// The largest value of a measure first
+    #[arg(long, value_name = "MEASURE")]
+    pub(crate) sort: Option<String>,
+    #[command(flatten)]
+    _figures: Figures,
+}
+
+#[derive(Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The order id
+    pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Store {
+    /// The folder of the store
+    #[arg(long = "store", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Which orders are asked for.
+#[derive(Args)]
+pub(crate) struct Scope {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// Only orders created at or after this time
+    #[arg(long, value_name = "T")]
+    pub(crate) from: Option<String>,
+    /// Only orders created before this time
+    #[arg(long, value_name = "T")]
+    pub(crate) to: Option<String>,
+    /// Only orders that this keeps; several are and-ed
+    #[arg(long = "where", value_name = "EXPR")]
+    pub(crate) filters: Vec<String>,
+    /// Say how the question is answered
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+/// Into which groups orders are cut.
+#[derive(Args)]
+pub(crate) struct Cut {
+    /// A row for every step of time
+    #[arg(long, value_name = "G")]
+    pub(crate) grain: Option<Grain>,
+    /// A row for every value of a dimension, or for every node of a tree's level
+    #[arg(long, value_name = "DIM[:LEVEL]")]
+    pub(crate) by: Vec<String>,
+}
+
+/// What is computed for each group; a list of orders has none, and takes no notice.
+#[derive(Args)]
+pub(crate) struct Figures {
+    /// What to compute; count if not said
+    #[arg(long = "metric", value_name = "M")]
+    pub(crate) metrics: Vec<Metric>,
+    /// Only the N groups with the largest first metric, and one row for the others
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+    /// Units without orders as well
+    #[arg(long)]
+    pub(crate) all_units: bool,
+}
+
+/// Reads the arguments. Help is printed where it is asked for, and ends the program.
+pub(crate) fn parse() -> Result<Command> {
+    Cli::try_parse().map(|cli| cli.command).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => {
+            let text = error.to_string();
+            let what = text.split("Usage:").next().unwrap_or_default().trim_start_matches("error:");
+            let what = what.split("For more information").next().unwrap_or_default().trim();
+            Failure::Input(format!("{what}; --help tells all options"))
+        }
+    })
+}

@@ -1,0 +1,54 @@
+//! The command line: questions to a store, and what it takes to make one.
+//!
+//! `cargo run --release --example zonal -- --help` tells all commands and options.
+#![expect(clippy::disallowed_methods, reason = "a program opens the files that its user names")]
+
+mod args;
+mod ask;
+mod files;
+mod import;
+mod list;
+mod output;
+mod state;
+
+use std::process::ExitCode;
+
+use args::Command;
+
+/// Why the program ends early.
+enum Failure {
+    /// What the user gave makes no sense.
+    Input(String),
+    /// The store, a file or the machine is at fault.
+    Failed(String),
+    /// Nobody reads the output any more.
+    Unread,
+}
+
+type Result<T> = std::result::Result<T, Failure>;
+
+impl From<zonal::Error> for Failure {
+    fn from(error: zonal::Error) -> Self {
+        if error.is_input() { Self::Input(error.to_string()) } else { Self::Failed(error.to_string()) }
+    }
+}
+
+fn main() -> ExitCode {
+    let done = args::parse().and_then(|command| match command {
+        Command::Import(args) => import::import(&args),
+        Command::Zoom(args) => ask::zoom(&args),
+        Command::Penetrate(args) => ask::penetrate(&args),
+        Command::Orders(args) => list::orders(&args),
+        Command::Get(args) => list::get(&args),
+        Command::Describe(args) => state::describe(&args),
+        Command::Verify(args) => state::verify(&args),
+    });
+    let (code, message) = match done {
+        Ok(()) | Err(Failure::Unread) => return ExitCode::SUCCESS,
+        Err(Failure::Input(message)) => (2, message),
+        Err(Failure::Failed(message)) => (1, message),
+    };
+    // One line, whatever the message was made of.
+    eprintln!("zonal: {}", message.split_whitespace().collect::<Vec<_>>().join(" "));
+    ExitCode::from(code)
+}
