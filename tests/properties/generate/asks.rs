@@ -12,14 +12,14 @@ pub(crate) fn ask(model: &Model, world: &World, draws: &mut Draws) -> Ask {
     let bases = if model.place.nodes.is_empty() { 0 } else { draws.pick(&[0, 1, 0, 2, 1, 3]) };
     ask.within = (0..bases).map(|_| node(Some(&model.place), draws)).collect();
     ask.targets = targets(model, &ask, draws);
-    ask.between = draws.below(3) == 1;
+    ask.between = draws.below(2) == 1;
     when(model, world, draws, &mut ask);
     ask.by = by(model, draws);
     let filtered = draws.below(2) == 1;
     ask.filter = if filtered { filter(model, world, draws, 3) } else { Filter::All };
     let many = draws.pick(&[1, 0, 2, 3]);
     ask.metrics = (0..many).filter_map(|_| metric(model, draws)).collect();
-    ask.top = draws.pick(&[None, None, None, Some(1), Some(2), Some(3), Some(100), Some(0)]);
+    ask.top = if draws.below(3) == 1 { Some(draws.pick(&[2, 1, 3, 100, 0])) } else { None };
     ask.all_units = draws.below(4) == 1;
     if draws.once_in(20) {
         ask.limit = draws.below(12) as u64;
