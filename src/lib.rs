@@ -1,48 +1,147 @@
-//! zonal: an embedded storage engine for a city's work orders.
+//! An embedded storage engine for a city's work orders: the requests that citizens bring to a 12345 or 311 hotline.
+//!
+//! A service links zonal as it links SQLite, keeps its orders in a folder, and asks it to *zoom* (any level of the
+//! administrative tree, any grain of time) and to *penetrate* (from one unit straight through to the units some levels
+//! below it). Rows of one month lie in one immutable file, sorted by the administrative tree: every unit, at every level, is
+//! one range of rows in it, so that such questions read where ranges begin and not the orders within.
 //!
 //! ```
 //! use zonal::{Order, Query, Schema, Store, count, is, rate};
 //!
-//! let schema = Schema::builder("Asia/Shanghai")
-//!     .place(["city", "district", "street", "community", "building"])
-//!     .tree("topic", ["theme", "topic", "item"])
-//!     .category("channel")
-//!     .outcome("callback", ["effective"])
-//!     .outcome("solved", ["yes", "no"])
-//!     .counter("effective", is("callback", "effective"))
-//!     .counter("solved", is("callback", "effective").and(is("solved", "yes")))
-//!     .clock("closed")
-//!     .key("caller")
-//!     .build()?;
-//! let store = Store::in_memory(schema)?; // or Store::create("beijing.zonal", schema)
+//! fn main() -> zonal::Result<()> {
+//!     let schema = Schema::builder("Asia/Shanghai")
+//!         .place(["city", "district", "street", "community", "building"])
+//!         .tree("topic", ["theme", "topic", "item"])
+//!         .category("channel")
+//!         .outcome("callback", ["effective"])
+//!         .outcome("solved", ["yes", "no"])
+//!         .counter("effective", is("callback", "effective"))
+//!         .counter("solved", is("callback", "effective").and(is("solved", "yes")))
+//!         .build()?;
+//!     let store = Store::in_memory(schema)?; // or Store::create("beijing.zonal", schema)
 //!
-//! let mut load = store.load()?;
-//! load.push(
-//!     Order::new("2026030100123", "2026-03-01T09:12:00+08:00")
-//!         .place(["北京市", "朝阳区", "望京街道", "花家地社区", "3号楼"])
-//!         .tree("topic", ["基础民生", "供暖", "温度不达标"])
-//!         .category("channel", "phone")
-//!         .outcome("callback", "effective")
-//!         .outcome("solved", "yes"),
-//! )?;
-//! load.finish()?; // durable on return
+//!     let mut load = store.load()?;
+//!     load.push(
+//!         Order::new("2026030100123", "2026-03-01T09:12:00+08:00")
+//!             .place(["北京市", "朝阳区", "望京街道", "花家地社区", "3号楼"])
+//!             .tree("topic", ["基础民生", "供暖", "温度不达标"])
+//!             .category("channel", "phone")
+//!             .outcome("callback", "effective")
+//!             .outcome("solved", "yes"),
+//!     )?;
+//!     load.finish()?; // durable on return
 //!
-//! let now = store.snapshot();
-//! let solution = rate("solved", "effective");
-//! let query = Query::penetrate(now.unit(["北京市", "朝阳区"])?, 2)
-//!     .during(now.calendar().month(2026, 3)?)
-//!     .metric(count())
-//!     .metric(&solution);
-//! for row in &now.run(&query)? {
-//!     println!("{} {} {}", row.path(), row.count(), row.get(&solution));
+//!     let now = store.snapshot();
+//!     let solution = rate("solved", "effective");
+//!     let query = Query::penetrate(now.unit(["北京市", "朝阳区"])?, 2)
+//!         .during(now.calendar().month(2026, 3)?)
+//!         .metric(count())
+//!         .metric(&solution);
+//!     for row in &now.run(&query)? {
+//!         println!("{} {} {}", row.path(), row.count(), row.get(&solution));
+//!     }
+//!     Ok(())
 //! }
-//! # Ok::<(), zonal::Error>(())
 //! ```
+//!
+//! # How it goes together
+//!
+//! - A [`Schema`] says what an order carries: the levels of *place*, further trees, categories, tags, outcomes, counters
+//!   (filters with a name), measures, clocks, keys, a location, texts. It is stored with the orders.
+//! - A [`Store`] is a folder, or lives in memory. It is a handle: clones share it, any thread may use it.
+//! - A [`Load`] takes [`Order`]s, or [`Columns`] of them, and makes them part of the store in one commit.
+#![cfg_attr(
+    feature = "import",
+    doc = "   An [`Import`] fills one from CSV files, as a [`Mapping`] file says."
+)]
+//! - A [`Snapshot`] is what a reader sees: fixed at a commit, cheap to take, never in anybody's way. It looks up nodes of a
+//!   [`Tree`], runs queries, lists orders and finds one by its id.
+//! - A [`Query`] is an owned value: [`Query::zoom`] and [`Query::penetrate`] start one; both take the same steps, a
+//!   [`Span`] of a clock, a [`Grain`], units, dimensions, a [`Filter`], [`Metric`]s, a top k.
+//! - An [`Answer`] has a [`Row`] for every group that has orders. Rows speak of nodes and of exact [`Figure`]s: counts as integers,
+//!   rates as numerator and denominator. Names are looked up and numbers rounded when they are displayed.
+//!
+//! # Targets and remainders
+//!
+//! A query names its *targets*: the units of a level, or those some levels below a base. An order may sit on any unit, so
+//! some sit above the targets; every unit above that has such orders gives one *remainder* row, with its own path. Targets
+//! and remainders together are the orders asked for, each exactly once. An order without place belongs to the remainder
+//! with the empty path. The same holds for every tree by which a query groups. [`Query::between`] adds *subtotals*,
+//! which are flagged as such, for the units between.
+//!
+//! # Missing values
+//!
+//! Filters are two-valued: a missing value equals nothing, so *is not* and *not* keep orders without a value. Missing groups
+//! as missing. A name that the store does not know is an error that lists the nearest known ones, not an empty answer.
+//!
+//! # Metrics
+//!
+//! Sums are 128 bits wide. A rate is a numerator and a denominator; denominator 0 is no rate, never 0. A mean keeps sum
+//! and count. A quantile is the smallest value whose cumulative share reaches what is asked; distinct counts are exact.
+//! [`Query::top`] ranks over the whole span by the first metric, ties in the order of the tree; *others* is
+//! computed from the orders again where it does not add up.
+//!
+//! # Time
+//!
+//! Times are whole seconds from 1900 to 2200. Hours, days, weeks and months are those of the schema's time zone, whose rules
+//! come with the crate: two machines agree. A day starts at its first instant; a local time that the clock shows twice
+//! is the earlier instant, one that it skips moves forward. [`Span`]s are half-open. With a grain, time is dense: each group
+//! has a row for every step.
+//!
+//! # What it does not do
+//!
+//! Orders come in by bulk load alone so far; changing and removing them comes next, and the plan for it is in the
+//! repository. It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables
+//! of any shape. Calls block: an async service runs them where blocking is allowed.
+//!
+//! # Durability
+//!
+//! - [`Load::finish`] returns when everything is on the disk, files and names: written, synced, and made part of the store by
+//!   renaming one file. Before that, an error or a kill leaves the store as it was.
+//! - A store has **one writer**: opening takes a lock on the folder, and a second opening is [`Error::Locked`].
+//! - Sealed files are mapped into memory. **Nothing outside may cut them short or write to them** while a store is open: the
+//!   operating system would end the process. Copying them is always safe.
+//! - After a failed write the store takes no more commits ([`Error::Latched`]); readers go on, reopening recovers.
+//! - Opening reads the ends of files, not the orders. [`Store::verify`] reads all of it and finds any damaged byte. Damage
+//!   that a question meets is [`Error::Corrupt`], with the place, or a wrong figure; it is never a crash.
+//!
+//! # The files of a store
+//!
+//! ```text
+//! MANIFEST                    which files make up the store; replaced as a whole by every commit
+//! nodes/*.log                 the nodes of each tree, and the values of categories and tags; appended to
+//! segments/*.segment          the orders of one partition, a month unless the schema says otherwise; never changed
+//! LOCK                        empty; locked by the writer
+//! ```
+//!
+#![cfg_attr(doc, doc = "Their layout is told under [`file_format`].")]
+//! Until 0.1 it may change with any version; a file of another version is refused, not misread.
+//!
+//! # Features
+//!
+//! - `import` (on): mapping files and CSV, and the TOML form of schemas.
+//!
+//! # What may surprise
+//!
+//! 1. Units come in the order in which they were first added, not by their names.
+//! 2. Tags do not add up: an order with two tags is in two groups, one without is in the group *missing*.
+//! 3. Without a unit, [`Query::penetrate`]'s depth is counted from the only top unit; where there are several, it is an error that lists them.
+//!    Orders outside are still in the answer, as remainders.
+//! 4. A span on a clock leaves out orders that lack it. Without a span they stay, and with a grain have a row without time.
+//! 5. The first and the last step of a grain may reach beyond the span: the row has the orders within the span alone.
+//! 6. A measure between two clocks is rounded down, also below zero; a day of it has 86,400 seconds, whatever the clocks did.
+//! 7. An id that prints as a number is kept as one: `7` and `007` are two ids, and ids sort as numbers before texts.
+//! 8. Sum over nothing is 0; minimum, maximum and quantile over nothing are missing.
+//! 9. An id that the store has already makes [`Load::finish`] fail; within one load the last order with an id counts, and the report
+//!    names the others.
 
 mod calendar;
 mod cursor;
 mod error;
 mod filter;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 #[cfg(feature = "import")]
 mod import;
 mod log;
@@ -54,6 +153,15 @@ mod segment;
 mod storage;
 mod store;
 mod tree;
+
+#[cfg(doc)]
+pub mod file_format {
+    //! The files of a store, byte by byte.
+    //!
+    #![doc = include_str!("store/manifest.md")]
+    #![doc = include_str!("tree/log.md")]
+    #![doc = include_str!("segment/format.md")]
+}
 
 pub use calendar::{Calendar, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};

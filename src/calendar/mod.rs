@@ -23,6 +23,7 @@ use zone::Zone;
 pub use grain::{Grain, PartitionGrain};
 pub use span::Span;
 pub(crate) use span::{EARLIEST, LATEST};
+#[cfg(any(test, feature = "import"))]
 pub(crate) use zone::LocalTime;
 
 /// The days, weeks, months and years of a time zone, right across its changes of the clock.
@@ -35,6 +36,7 @@ pub struct Calendar {
 }
 
 /// What a local time stands for.
+#[cfg(any(test, feature = "import"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Resolved {
     pub(crate) instant: i64,
@@ -181,6 +183,7 @@ impl Calendar {
 
     /// The instant that a wall clock of the zone means, and whether it shows that time once, twice or never.
     /// Fractions of a second are dropped.
+    #[cfg(any(test, feature = "import"))]
     pub(crate) fn resolve(&self, civil: DateTime) -> Result<Resolved> {
         let (instant, kind) = self.zone.resolve(local_second(civil));
         let outside =

@@ -119,6 +119,32 @@ fn filters() -> impl Strategy<Value = Filter> {
     })
 }
 
+#[test]
+fn a_range_is_written_as_short_as_it_can_be() {
+    for text in [
+        "minutes>=10",
+        "minutes<=-3",
+        "minutes=0",
+        "minutes>=-9223372036854775808",
+        "minutes>=1 and minutes<=5 or channel=",
+        "not (minutes>=1 and minutes<=5)",
+        "closed<2012-01-01T00:00:00Z",
+        "closed>=2012-01-01T00:00:00Z",
+        "not not closed= or (solved=no or channel=a) and all",
+    ] {
+        assert_eq!(parsed(text).to_string(), text);
+    }
+    assert_eq!(
+        between("minutes", 1, 5).and(is("solved", "no")).to_string(),
+        "(minutes>=1 and minutes<=5) and solved=no"
+    );
+    let year = Span::new(1_325_394_000, 1_356_930_000).unwrap();
+    assert_eq!(
+        (!during("closed", year)).to_string(),
+        "not (closed>=2012-01-01T05:00:00Z and closed<2012-12-31T05:00:00Z)"
+    );
+}
+
 proptest! {
     #[test]
     fn what_display_writes_is_read_back(filter in filters()) {

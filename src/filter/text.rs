@@ -350,16 +350,35 @@ fn degrees(text: &str) -> Option<i32> {
     (-180.0..=180.0).contains(&degrees).then(|| (degrees * 1e7).round() as i32)
 }
 
-/// Writes the text form.
+/// What a part of a filter's text stands in, and so which words it needs brackets around.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Within {
+    Nothing,
+    Or,
+    AndOrNot,
+}
+
+/// Writes the text form, with no more brackets than it takes: it never nests deeper than what it was read from.
 pub(crate) fn write(filter: &Filter, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write_within(filter, Within::Nothing, f)
+}
+
+fn write_within(filter: &Filter, within: Within, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match filter {
         Filter::All => f.write_str("all"),
-        Filter::And(filters) => joined(filters, "and", "all", f),
-        Filter::Or(filters) => joined(filters, "or", "not all", f),
+        Filter::And(filters) => match filters.as_slice() {
+            [] => f.write_str("all"),
+            [only] => write_within(only, within, f),
+            _ => bracketed(within > Within::Or, f, |f| joined(filters, " and ", Within::AndOrNot, f)),
+        },
+        Filter::Or(filters) => match filters.as_slice() {
+            [] => f.write_str("not all"),
+            [only] => write_within(only, within, f),
+            _ => bracketed(within > Within::Nothing, f, |f| joined(filters, " or ", Within::Or, f)),
+        },
         Filter::Not(filter) => {
-            f.write_str("not (")?;
-            write(filter, f)?;
-            f.write_str(")")
+            f.write_str("not ")?;
+            write_within(filter, Within::AndOrNot, f)
         }
         Filter::Is { values, .. } if values.is_empty() => f.write_str("not all"),
         Filter::Is { field, values } => {
@@ -380,7 +399,14 @@ pub(crate) fn write(filter: &Filter, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         Filter::Missing { field } => write!(f, "{}=", quoted(&escape(field))),
         Filter::Between { measure, least, most } => {
             let measure = quoted(&escape(measure));
-            write!(f, "({measure}>={least} and {measure}<={most})")
+            match (*least, *most) {
+                (least, i64::MAX) => write!(f, "{measure}>={least}"),
+                (i64::MIN, most) => write!(f, "{measure}<={most}"),
+                (least, most) if least == most => write!(f, "{measure}={least}"),
+                (least, most) => bracketed(within > Within::Or, f, |f| {
+                    write!(f, "{measure}>={least} and {measure}<={most}")
+                }),
+            }
         }
         Filter::During { span, .. } if span.is_empty() => f.write_str("not all"),
         Filter::During { clock, span } if span.end() == Span::ALL.end() => {
@@ -389,7 +415,14 @@ pub(crate) fn write(filter: &Filter, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         }
         Filter::During { clock, span } => {
             let clock = quoted(&escape(clock));
-            write!(f, "({clock}>={} and {clock}<{})", utc(span.start()), utc(span.end()))
+            let (start, end) = (utc(span.start()), utc(span.end()));
+            if span.end() == Span::ALL.end() {
+                write!(f, "{clock}>={start}")
+            } else if span.start() == Span::ALL.start() {
+                write!(f, "{clock}<{end}")
+            } else {
+                bracketed(within > Within::Or, f, |f| write!(f, "{clock}>={start} and {clock}<{end}"))
+            }
         }
         Filter::Within { west, south, east, north } => {
             let [west, south, east, north] = [west, south, east, north].map(|edge| f64::from(*edge) / 1e7);
@@ -398,18 +431,27 @@ pub(crate) fn write(filter: &Filter, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-fn joined(filters: &[Filter], word: &str, none: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if filters.is_empty() {
-        return f.write_str(none);
+fn bracketed(
+    brackets: bool,
+    f: &mut fmt::Formatter<'_>,
+    write: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
+) -> fmt::Result {
+    if !brackets {
+        return write(f);
     }
     f.write_str("(")?;
+    write(f)?;
+    f.write_str(")")
+}
+
+fn joined(filters: &[Filter], word: &str, within: Within, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (number, filter) in filters.iter().enumerate() {
         if number > 0 {
-            write!(f, " {word} ")?;
+            f.write_str(word)?;
         }
-        write(filter, f)?;
+        write_within(filter, within, f)?;
     }
-    f.write_str(")")
+    Ok(())
 }
 
 fn utc(seconds: i64) -> String {

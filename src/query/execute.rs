@@ -235,6 +235,8 @@ fn runs(
             let rows = rows.start.max(range.start)..rows.end.min(range.end);
             (member(part.group(place, directory.unit(place, run))), rows)
         })
+        // In a damaged directory, runs need not ascend.
+        .filter(|(_, rows)| !rows.is_empty())
         .collect())
 }
 

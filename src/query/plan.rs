@@ -135,12 +135,13 @@ fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
             maximal.into_iter().map(part).collect()
         }
         Targets::Depth(depth) => {
-            let part = |base: Option<Node>, from: Node| {
-                let own = place.level_of(from);
+            // Before there is a unit, counting starts at the top level: orders without place are still asked for.
+            let part = |base: Option<Node>, from: Option<Node>| {
+                let own = from.map_or(0, |from| place.level_of(from));
                 let level = own + usize::from(*depth);
                 if level >= place.levels().len() {
                     let most = place.levels().len() - 1 - own;
-                    let path = place.path(from).join("/");
+                    let path = from.map_or(Vec::new(), |from| place.path(from)).join("/");
                     let reason =
                         format!("there are {most} levels below {path:?}, not {depth}; ask for fewer");
                     return Err(Error::invalid("query", reason));
@@ -148,12 +149,12 @@ fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
                 Ok(Part { base, level: Some(level), between: own + 1 })
             };
             if !bases.is_empty() {
-                return maximal.into_iter().map(|base| part(Some(base), base)).collect();
+                return maximal.into_iter().map(|base| part(Some(base), Some(base))).collect();
             }
             let tops: Vec<Node> = place.children(None).collect();
             match tops[..] {
-                [] => Ok(Vec::new()),
-                [top] => Ok(vec![part(None, top)?]),
+                [] => Ok(vec![part(None, None)?]),
+                [top] => Ok(vec![part(None, Some(top))?]),
                 _ => Err(Error::Ambiguous {
                     kind: "unit".to_owned(),
                     name: String::new(),

@@ -17,6 +17,8 @@ pub(crate) struct Directory<'a> {
     units: Column<'a>,
     /// First row of every run, and the number of rows after the last.
     starts: Column<'a>,
+    /// The rows of the segment: no run reaches beyond them.
+    rows: u32,
 }
 
 /// Encodes the directory of a level for rows that stand in the order of the tree.
@@ -51,17 +53,20 @@ fn node(place: &Tree, unit: i64) -> Option<Node> {
 }
 
 impl<'a> Directory<'a> {
-    pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, Corruption> {
+    pub(crate) fn open(bytes: &'a [u8], rows: u32) -> Result<Self, Corruption> {
         let short = || Corruption::new(0, "the directory is too short");
         let (runs, rest) = bytes.split_first_chunk::<8>().ok_or_else(short)?;
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
         let runs = usize::try_from(u64::from_le_bytes(*runs)).map_err(|_| short())?;
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
+        if runs > rows as usize {
+            return Err(Corruption::new(0, format!("{rows} rows cannot be {runs} runs")));
+        }
         let padded = length.checked_next_multiple_of(8).ok_or_else(short)?;
         let units = Column::open(rest.get(..length).ok_or_else(short)?, runs)?;
         let starts = rest.get(padded..).ok_or_else(short)?;
         let starts = Column::open(starts, runs.checked_add(1).ok_or_else(short)?)?;
-        Ok(Self { units, starts })
+        Ok(Self { units, starts, rows })
     }
 
     /// How many runs there are.
@@ -76,12 +81,13 @@ impl<'a> Directory<'a> {
 
     /// The first row of a run; one past the last run, the number of rows.
     pub(crate) fn start(&self, run: usize) -> u32 {
-        u32::try_from(self.starts.get(run)).unwrap_or(0)
+        u32::try_from(self.starts.get(run)).unwrap_or(0).min(self.rows)
     }
 
     /// The rows of a run.
     pub(crate) fn rows(&self, run: usize) -> Range<u32> {
-        self.start(run)..self.start(run.saturating_add(1))
+        let start = self.start(run);
+        start..self.start(run.saturating_add(1)).max(start)
     }
 
     /// The runs at or under a unit, as long as the unit is not below the directory's level.
@@ -111,7 +117,7 @@ impl<'a> Directory<'a> {
     }
 
     /// Checks what a look-up relies on: units ascend, and the runs partition the rows.
-    pub(crate) fn check(&self, place: &Tree, rows: u32) -> Result<(), Corruption> {
+    pub(crate) fn check(&self, place: &Tree) -> Result<(), Corruption> {
         self.units.check()?;
         self.starts.check()?;
         let mut before: Option<(u64, u32)> = None;
@@ -126,7 +132,7 @@ impl<'a> Directory<'a> {
             }
             before = Some(here);
         }
-        if self.start(0) != 0 || self.start(self.len()) != rows {
+        if self.start(0) != 0 || self.starts.get(self.len()) != i64::from(self.rows) {
             return Err(Corruption::new(0, "the runs do not cover the rows"));
         }
         Ok(())

@@ -1,35 +1,4 @@
-//! # File format
-//!
-//! A segment holds the orders of one partition, sorted by place and creation time. All numbers are
-//! little-endian; sections start at multiples of 64 bytes and the bytes between them are zero.
-//!
-//! ```text
-//! ┌──────────────────────────────────────────────────────────────────────────────┐
-//! │ header    magic "zonalseg" · format version u32 · schema version u32         │ 64 bytes
-//! ├──────────────────────────────────────────────────────────────────────────────┤
-//! │ section   unit directory of level 0                                          │
-//! │ section   unit directory of level 1 …                                        │
-//! │ section   column: born, created, place, trees, categories, outcomes,         │
-//! │           measures, clocks, keys, longitude, latitude                        │
-//! │ section   row sets of a tree, category, outcome or tags                      │
-//! │ section   tags per row                                                       │
-//! │ section   text per row                                                       │
-//! │ section   counter: one bit a row, with running counts                        │
-//! │ section   order ids                                                          │
-//! ├──────────────────────────────────────────────────────────────────────────────┤
-//! │ table     per section: kind u16 · field u16 · number u16 · 0 u16 ·           │ 32 bytes each
-//! │           offset u64 · length u64 · crc32 u32 · 0 u32                        │
-//! │ summary   rows · partition · time bounds · order-id bounds · commit bounds   │
-//! ├──────────────────────────────────────────────────────────────────────────────┤
-//! │ footer    table offset u64 · sections u32 · summary length u32 ·             │ 32 bytes
-//! │           crc32 of header, table, summary and this u32 ·                     │
-//! │           format version u32 · magic "zonalseg"                              │
-//! └──────────────────────────────────────────────────────────────────────────────┘
-//! ```
-//!
-//! Opening reads the footer, then table and summary; a section is looked at when a question needs it, and
-//! checked against its crc32 by `verify` alone. The layout of a section is told where it is read and written.
-//! Until zonal 0.1 the format may change without notice.
+#![doc = include_str!("format.md")]
 
 use super::rows::ColumnId;
 

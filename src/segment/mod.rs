@@ -10,6 +10,8 @@ mod column;
 mod deaths;
 mod directory;
 pub(crate) mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod ids;
 mod lists;
 mod narrow;

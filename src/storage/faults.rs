@@ -9,20 +9,9 @@ use super::memory::{File, Memory, hold};
 const BLOCK: usize = 512;
 
 impl Memory {
-    /// All files with their bytes, sorted by name.
-    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let state = hold(&self.state);
-        state.names.iter().map(|(name, file)| (name.clone(), hold(file).bytes.to_vec())).collect()
-    }
-
     /// How many bytes were read through [`Bytes::slice`](super::Bytes::slice) so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
-    }
-
-    /// Stops the clock at a time.
-    pub(crate) fn set_now(&self, now: i64) {
-        hold(&self.state).now = Some(now);
     }
 
     /// Has the `n`-th operation from now fail, and all after it. Reads, writes and syncs are operations, those

@@ -61,6 +61,19 @@ impl Memory {
         Self { state: Arc::new(Mutex::new(state)), read: Arc::default() }
     }
 
+    /// All files with their bytes, sorted by name.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let state = hold(&self.state);
+        state.names.iter().map(|(name, file)| (name.clone(), hold(file).bytes.to_vec())).collect()
+    }
+
+    /// Stops the clock at a time.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn set_now(&self, now: i64) {
+        hold(&self.state).now = Some(now);
+    }
+
     /// Counts an operation; an error where a test has it fail.
     fn operate(&self, action: &'static str, name: &str) -> Result<MutexGuard<'_, State>> {
         let mut state = hold(&self.state);

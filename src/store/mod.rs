@@ -9,7 +9,7 @@ mod history;
 mod intake;
 mod live;
 mod load;
-mod manifest;
+pub(crate) mod manifest;
 mod merge;
 mod read;
 mod snapshot;

@@ -1,35 +1,6 @@
-//! The node log: the file that keeps a tree's nodes.
+#![doc = include_str!("log.md")]
 //!
-//! It is only ever appended to. A commit appends the records of the nodes it adds; reading the records in order
-//! gives the same nodes with the same numbers. How much of the file is committed stands in the manifest: what
-//! [`replay`] is given must be whole.
-//!
-//! ```text
-//! file     ┌───────────────────┬──────────────────┬──────────┬──────────┬─
-//!          │ magic "zonaltre"  │ format version   │ record   │ record   │ …
-//!          │ 8 bytes           │ u32              │          │          │
-//!          └───────────────────┴──────────────────┴──────────┴──────────┴─
-//! record   ┌──────┬──────────┬───────────────────┬───────────────────────┐
-//!          │ kind │ length   │ body              │ crc32                 │
-//!          │ u8   │ u32      │ length bytes      │ u32, of all before it │
-//!          └──────┴──────────┴───────────────────┴───────────────────────┘
-//! add      ┌────────────────────┬─────────────┬──────┬─────────────┬──────┐
-//!          │ parent             │ name length │ name │ code length │ code │
-//!          │ u32, its id plus 1 │ u16         │ UTF-8│ u16         │ UTF-8│
-//!          └────────────────────┴─────────────┴──────┴─────────────┴──────┘
-//! ```
-//!
-//! A top node's parent is 0; a node without code has a code of length 0. Numbers are little-endian.
-//!
-//! | kind | record | |
-//! |---|---|---|
-//! | 1 | add | a node, which gets the next id |
-//! | 2 | rename | reserved; with a date, like all below |
-//! | 3 | recode | reserved |
-//! | 4 | re-parent | reserved |
-//! | 5 | merge | reserved |
-//! | 6 | split | reserved |
-//! | 7 | abolish | reserved |
+//! What [`replay`] is given must be whole.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 

@@ -13,12 +13,19 @@ use crate::store::{self, answer, fault};
 
 const WAYS: [Option<Access>; 4] = [None, Some(Access::Views), Some(Access::Bitmaps), Some(Access::Scan)];
 
-/// So many cases, unless `PROPTEST_CASES` says otherwise. Nothing is written down: a failure becomes a test
-/// with a name of its own.
+/// So many cases; with `PROPTEST_CASES`, that many for each 300. Nothing is written down: a failure becomes a
+/// test with a name of its own.
 pub(crate) fn config(cases: u32) -> Config {
     let default = Config::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { cases };
-    Config { cases, failure_persistence: None, max_shrink_iters: 100_000, max_shrink_time: 60_000, ..default }
+    let asked = std::env::var_os("PROPTEST_CASES").map_or(300, |_| default.cases);
+    let cases = (u64::from(cases) * u64::from(asked)).div_ceil(300);
+    Config {
+        cases: u32::try_from(cases).expect("not that many"),
+        failure_persistence: None,
+        max_shrink_iters: 100_000,
+        max_shrink_time: 60_000,
+        ..default
+    }
 }
 
 /// The rows that a store with the orders of the model gives, checked to be the same on every way to them.
@@ -41,7 +48,7 @@ fn by_way(query: Query, way: Option<Access>) -> Query {
 
 type Checked = Result<(), TestCaseError>;
 
-/// How often segments were read in each way, and how often a question was answered or refused.
+/// How often segments were read in each way, a question was answered or refused, and a kind of row was given.
 type Taken = BTreeMap<String, usize>;
 
 fn take(taken: &mut Taken, what: String) {
@@ -66,9 +73,11 @@ fn every_question_gets_the_answer_of_the_model() {
     checked.unwrap_or_else(|error| panic!("{error}"));
     let taken = taken.into_inner();
     println!("{taken:#?}");
-    for way in ["views", "bitmaps", "scan", "pruned", "answered", "refused"] {
+    let ways = ["views", "bitmaps", "scan", "pruned", "answered", "refused"];
+    let rows = ["Target", "Remainder", "Subtotal", "Others", "without orders", "undated"];
+    for way in ways.into_iter().chain(rows) {
         let times = taken.get(way).copied().unwrap_or(0);
-        assert!(times * 10 >= cases_run, "{way} was taken {times} times only, of {taken:?}");
+        assert!(times * 10 >= cases_run, "{way} was taken {times} times only, of {taken:#?}");
     }
 }
 
@@ -97,6 +106,15 @@ fn check_answer(snapshot: &Snapshot, model: &Model, ask: &Ask, taken: &mut Taken
         json
     );
     take(taken, if expected.is_ok() { "answered" } else { "refused" }.to_owned());
+    for row in expected.iter().flatten() {
+        take(taken, format!("{:?}", row.kind));
+        if row.count == 0 {
+            take(taken, "without orders".to_owned());
+        }
+        if ask.grain.is_some() && row.time.is_none() {
+            take(taken, "undated".to_owned());
+        }
+    }
     Ok(())
 }
 

@@ -5,9 +5,13 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod conservation;
+#[cfg(test)]
 mod generate;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod robustness;
 #[cfg(test)]
 mod store;
 #[cfg(test)]

@@ -12,14 +12,14 @@ pub(crate) fn ask(model: &Model, world: &World, draws: &mut Draws) -> Ask {
     let bases = if model.place.nodes.is_empty() { 0 } else { draws.pick(&[0, 1, 0, 2, 1, 3]) };
     ask.within = (0..bases).map(|_| node(Some(&model.place), draws)).collect();
     ask.targets = targets(model, &ask, draws);
-    ask.between = draws.below(3) == 1;
+    ask.between = draws.below(2) == 1;
     when(model, world, draws, &mut ask);
     ask.by = by(model, draws);
     let filtered = draws.below(2) == 1;
     ask.filter = if filtered { filter(model, world, draws, 3) } else { Filter::All };
     let many = draws.pick(&[1, 0, 2, 3]);
     ask.metrics = (0..many).filter_map(|_| metric(model, draws)).collect();
-    ask.top = draws.pick(&[None, None, None, Some(1), Some(2), Some(3), Some(100), Some(0)]);
+    ask.top = if draws.below(3) == 1 { Some(draws.pick(&[2, 1, 3, 100, 0])) } else { None };
     ask.all_units = draws.below(4) == 1;
     if draws.once_in(20) {
         ask.limit = draws.below(12) as u64;
@@ -50,21 +50,22 @@ fn targets(model: &Model, ask: &Ask, draws: &mut Draws) -> Targets {
 }
 
 fn when(model: &Model, world: &World, draws: &mut Draws, ask: &mut Ask) {
-    let clocks = model.fields.of_kind(Kind::Clock);
     if draws.below(3) == 1 {
-        ask.clock = draws.pick(&clocks);
+        ask.clock = draws.pick_any(&model.fields.clocks).unwrap_or(ask.clock.clone());
     }
     if draws.once_in(80) {
         ask.clock = "nothing".to_owned();
     }
     let mut known: Vec<i64> = model.facts.iter().filter_map(|fact| fact.clock(&ask.clock)).collect();
     known.push(world.centre);
-    ask.span = if draws.below(3) == 1 { Span::ALL } else { span(world, &known, draws) };
+    // Orders without the clock are asked for where the span is open only.
+    let all = draws.below(if ask.clock == "created" { 3 } else { 2 }) == 1;
+    ask.span = if all { Span::ALL } else { span(world, &known, draws) };
     // A fine grain over a long span has more steps than the limit, which is worth asking too, but not often.
     let first = known.iter().copied().filter(|time| ask.span.contains(*time)).min().unwrap_or(world.centre);
     let last = known.iter().copied().filter(|time| ask.span.contains(*time)).max().unwrap_or(world.centre);
     let long = last - first > 60 * 86_400 && !draws.once_in(10);
-    ask.grain = match draws.below(4) {
+    ask.grain = match draws.below(5) {
         0 | 1 => None,
         _ if long => Some(draws.pick(&[Grain::Year, Grain::Month, Grain::Quarter, Grain::HalfYear])),
         _ => Some(draws.pick(&[Grain::Day, Grain::Month, Grain::Week, Grain::Hour, Grain::Year])),

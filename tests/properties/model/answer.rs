@@ -104,10 +104,12 @@ impl Model {
         if rows.len() as u64 > ask.limit { Err(vec![Fault::TooManyGroups]) } else { Ok(rows) }
     }
 
-    /// Whether the groups that *others* hides are too many already: then the store may refuse, and need not.
+    /// Whether the groups are too many already before *others* hides some, or before there are steps of time: then
+    /// the store may refuse, and need not.
     pub(crate) fn may_refuse(&self, ask: &Ask) -> bool {
-        let hidden = Ask { top: None, between: false, ..ask.clone() };
-        ask.top.is_some() && self.answer(&hidden) == Err(vec![Fault::TooManyGroups])
+        let all = Ask { top: None, between: ask.between && ask.top.is_none(), ..ask.clone() };
+        let timeless = Ask { grain: None, ..all.clone() };
+        [all, timeless].iter().any(|ask| self.answer(ask) == Err(vec![Fault::TooManyGroups]))
     }
 
     fn parts(&self, ask: &Ask) -> Vec<Part> {
@@ -129,10 +131,7 @@ impl Model {
                 let level = self.place.levels.iter().position(|level| level == name);
                 if ask.within.is_empty() { whole(level, 0) } else { each(&|_| level) }
             }
-            Targets::Depth(edges) if ask.within.is_empty() => match self.place.children(None)[..] {
-                [] => Vec::new(),
-                _ => whole(Some(usize::from(*edges)), 1),
-            },
+            Targets::Depth(edges) if ask.within.is_empty() => whole(Some(usize::from(*edges)), 1),
             Targets::Depth(edges) => each(&|depth| Some(depth + usize::from(*edges))),
         }
     }
@@ -200,7 +199,7 @@ impl Model {
         for (field, level) in &ask.by {
             let values = self.values_of(field, level.as_deref(), fact);
             let with = |value: &By| {
-                combinations.iter().map(|start| [&start[..], &[value.clone()]].concat()).collect()
+                combinations.iter().map(|start| [&start[..], std::slice::from_ref(value)].concat()).collect()
             };
             combinations = values.iter().flat_map(|value| -> Vec<Vec<By>> { with(value) }).collect();
         }

@@ -133,7 +133,8 @@ impl Model {
                     return Some(Fault::Ambiguous);
                 }
                 let last = self.place.levels.len() - 1;
-                let too_deep = from.iter().any(|base| self.place.depth(*base) + usize::from(*depth) > last);
+                let deepest = from.iter().map(|base| self.place.depth(*base)).max().unwrap_or(0);
+                let too_deep = deepest + usize::from(*depth) > last;
                 too_deep.then_some(Fault::Invalid)
             }
         }

@@ -1,0 +1,99 @@
+//! Gives any bytes to the decoders of sections, for [`crate::fuzz`].
+
+#![expect(clippy::panic, reason = "a panic is how a target says that something is wrong")]
+
+use roaring::RoaringBitmap;
+
+use super::bitmap::Bitmap;
+use super::bits::Bits;
+use super::column::Column;
+use super::directory::Directory;
+use super::ids::Ids;
+use super::lists::Lists;
+use super::row_mask::RowMask;
+use super::sets::Sets;
+use super::text::Texts;
+use crate::tree::Tree;
+
+/// A bitmap of rows below 200,000. One that passes its check holds what the roaring crate reads.
+pub(crate) fn bitmap(bytes: &[u8]) {
+    const ROWS: u32 = 200_000;
+    let Ok(bitmap) = Bitmap::open(bytes) else { return };
+    let mut mask = RowMask::new(ROWS);
+    bitmap.insert_into(&mut mask);
+    let Ok(size) = bitmap.check(ROWS) else { return };
+    let read = RoaringBitmap::deserialize_from(&bytes[..size]).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(bitmap.len(), read.len());
+    assert!(mask.iter(0..ROWS).eq(&read));
+    let mut written = Vec::new();
+    super::bitmap::encode(&read, &mut written);
+    assert_eq!(RoaringBitmap::deserialize_from(&written[..]).ok(), Some(read));
+}
+
+/// A section of a segment of `rows` rows.
+pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
+    let some = [0, 1, rows / 2, rows.saturating_sub(1), rows, u32::MAX];
+    match kind {
+        1 => drop(Directory::open(bytes, rows).map(|directory| {
+            let place = Tree::new("place", vec!["city".to_owned()]);
+            let _ = directory.check(&place);
+            for row in some {
+                directory.run_of(row);
+                directory.rows(row as usize);
+                directory.unit(&place, row as usize);
+            }
+        })),
+        2 => drop(Column::open(bytes, rows as usize).map(|column| {
+            let mut values = Vec::new();
+            column.decode(0..usize::MAX, &mut values);
+            assert_eq!(values.len(), rows as usize);
+            for row in some {
+                let value = column.get(row as usize);
+                column.lower_bound(0..rows as usize, value);
+            }
+            // What passes is written as it was.
+            if column.check().is_ok() {
+                assert_eq!(super::column::encode(&values), bytes);
+            }
+        })),
+        3 | 4 => drop(Sets::open(bytes, rows).map(|sets| {
+            let sound = sets.check().is_ok();
+            for set in sets.iter().take(100) {
+                assert!(!sound || set.is_ok());
+                let Ok((value, set)) = set else { continue };
+                let mut mask = RowMask::new(rows);
+                set.insert_into(&mut mask);
+                if sound {
+                    assert_eq!(set.len(), mask.count(0..rows));
+                    assert!(sets.get(value).is_ok_and(|found| found.is_some()));
+                }
+            }
+        })),
+        5 => drop(Lists::open(bytes, rows).map(|lists| {
+            let sound = lists.check().is_ok();
+            let read: Result<Vec<_>, _> = (0..rows).map(|row| lists.get(row)).collect();
+            assert!(!sound || read.is_ok());
+        })),
+        6 => drop(Texts::open(bytes, rows).map(|texts| {
+            let sound = texts.check().is_ok();
+            let read: Result<Vec<_>, _> = texts.rows(0..rows).collect();
+            assert!(!sound || read.is_ok());
+            some.iter().for_each(|row| drop(texts.get(*row)));
+        })),
+        7 => drop(Bits::open(bytes, rows).map(|bits| {
+            let ones: Vec<u32> = (0..rows).filter(|row| bits.get(*row)).collect();
+            some.iter().for_each(|row| _ = (bits.get(*row), bits.rank(*row), bits.count(0..*row)));
+            if bits.check().is_ok() {
+                assert_eq!(super::bits::encode(rows, ones), bytes);
+            }
+        })),
+        _ => drop(Ids::open(bytes, rows).map(|ids| {
+            let sound = ids.check().is_ok();
+            for row in some {
+                let Ok(id) = ids.get(row) else { continue };
+                let found = ids.find(&id);
+                assert!(!sound || found.is_ok_and(|rows| rows.contains(&row)));
+            }
+        })),
+    }
+}

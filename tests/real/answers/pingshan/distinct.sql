@@ -1,0 +1,9 @@
+-- Different handling units by street and channel.
+SELECT
+    place[:2] AS path,
+    len(place) < 2 AS remainder,
+    { 'channel': channel } AS by,
+    { 'count': count(*), 'distinct:unit': count(DISTINCT unit) } AS values
+FROM orders
+GROUP BY place[:2], len(place) < 2, channel
+ORDER BY path, channel;
