@@ -120,7 +120,7 @@ pub(crate) fn plan_segment(
     conditions.extend((!plan.filter.is_always()).then(|| plan.filter.clone()));
     conditions.extend((!whole).then(|| plan.span_condition()));
     conditions.extend(live.visibility());
-    let filter = (!conditions.is_empty()).then(|| Condition::And(conditions));
+    let filter = (!conditions.is_empty()).then_some(Condition::And(conditions));
     let one_step = plan.grain.is_none()
         || (plan.clock == Clock::Created
             && bounds.is_some_and(|(first, last)| frame.step(first) == frame.step(last)));
