@@ -179,7 +179,7 @@ fn an_evening_shown_twice_belongs_to_the_day_that_had_begun() {
     let order = |id: &str, seconds: i64| Order::new(id, fourth + seconds);
     load(
         &mut model,
-        vec![order("1", -1), order("2", 59), order("3", 60), order("4", 3_659), order("5", 90_000)],
+        vec![order("1", -1), order("2", 59), order("3", 60), order("4", 3_659), order("5", 89_999)],
     );
     let ask = Ask { grain: Some(Grain::Day), ..Ask::zoom() };
     assert_eq!(told(&model, &ask), [" 1", " 4"]);
