@@ -170,6 +170,25 @@ fn time_is_dense_and_an_hour_shown_twice_is_two() {
 }
 
 #[test]
+fn an_evening_shown_twice_belongs_to_the_day_that_had_begun() {
+    let mut fields = Fields::new("America/St_Johns", &["city"]);
+    fields.partition = zonal::PartitionGrain::Day;
+    let mut model = Model::new(fields);
+    // At 00:01 on November 4th 2007 clocks went back to 23:01.
+    let fourth = Wall::new("America/St_Johns").first_second(jiff::civil::date(2007, 11, 4));
+    let order = |id: &str, seconds: i64| Order::new(id, fourth + seconds);
+    load(
+        &mut model,
+        vec![order("1", -1), order("2", 59), order("3", 60), order("4", 3_659), order("5", 90_000)],
+    );
+    let ask = Ask { grain: Some(Grain::Day), ..Ask::zoom() };
+    assert_eq!(told(&model, &ask), [" 1", " 4"]);
+    let ask = Ask { span: Span::since(fourth + 61).unwrap(), ..ask };
+    assert_eq!(told(&model, &ask), [" 2"]);
+    assert_eq!(model.answer(&ask).unwrap()[0].time, Some(fourth));
+}
+
+#[test]
 fn orders_without_the_clock_have_a_row_without_time() {
     let mut model = city();
     load(

@@ -51,11 +51,14 @@ fn condition(model: &Model, world: &World, draws: &mut Draws) -> Filter {
             if draws.below(2) == 0 { Filter::Is { field, values } } else { Filter::HasAll { field, values } }
         }
         Kind::Measure => {
-            let mut known: Vec<i64> =
-                model.facts.iter().filter_map(|fact| model.measure(fact, &field)).collect();
-            known.extend([0, i64::MIN, i64::MAX]);
-            let (least, most) = (draws.pick(&known), draws.pick(&known));
-            Filter::Between { measure: field, least, most }
+            let known: Vec<i64> =
+                model.facts.iter().filter_map(|fact| model.measure(fact, &field)).chain([0]).collect();
+            let edge = |draws: &mut Draws| match draws.below(4) {
+                0 | 1 => draws.pick(&known),
+                2 => i64::MIN,
+                _ => i64::MAX,
+            };
+            Filter::Between { measure: field, least: edge(draws), most: edge(draws) }
         }
         Kind::Clock => {
             let mut known: Vec<i64> = model.facts.iter().filter_map(|fact| fact.clock(&field)).collect();
