@@ -6,7 +6,7 @@
 //! one range of rows in it, so that such questions read where ranges begin and not the orders within.
 //!
 //! ```
-//! use zonal::{Order, Query, Schema, Store, count, is, rate};
+//! use zonal::{Order, Patch, Query, Schema, Store, count, is, rate};
 //!
 //! fn main() -> zonal::Result<()> {
 //!     let schema = Schema::builder("Asia/Shanghai")
@@ -20,16 +20,15 @@
 //!         .build()?;
 //!     let store = Store::in_memory(schema)?; // or Store::create("beijing.zonal", schema)
 //!
-//!     let mut load = store.load()?;
-//!     load.push(
+//!     let mut commit = store.begin();
+//!     commit.upsert(
 //!         Order::new("2026030100123", "2026-03-01T09:12:00+08:00")
 //!             .place(["北京市", "朝阳区", "望京街道", "花家地社区", "3号楼"])
 //!             .tree("topic", ["基础民生", "供暖", "温度不达标"])
-//!             .category("channel", "phone")
-//!             .outcome("callback", "effective")
-//!             .outcome("solved", "yes"),
-//!     )?;
-//!     load.finish()?; // durable on return
+//!             .category("channel", "phone"),
+//!     );
+//!     commit.patch("2026030100123", Patch::new().outcome("callback", "effective").outcome("solved", "yes"));
+//!     commit.finish()?; // durable on return
 //!
 //!     let now = store.snapshot();
 //!     let solution = rate("solved", "effective");
@@ -49,7 +48,9 @@
 //! - A [`Schema`] says what an order carries: the levels of *place*, further trees, categories, tags, outcomes, counters
 //!   (filters with a name), measures, clocks, keys, a location, texts. It is stored with the orders.
 //! - A [`Store`] is a folder, or lives in memory. It is a handle: clones share it, any thread may use it.
-//! - A [`Load`] takes [`Order`]s, or [`Columns`] of them, and makes them part of the store in one commit.
+//! - A [`Commit`] writes whole orders, [`Patch`]es some of their fields, or removes them, all at once. What an order was
+//!   before stays: [`Store::history`] tells it, and [`Store::snapshot_at`] answers every question as of an earlier commit.
+//! - A [`Load`] takes many [`Order`]s, or [`Columns`] of them, and makes them part of the store in one commit.
 #![cfg_attr(
     feature = "import",
     doc = "   An [`Import`] fills one from CSV files, as a [`Mapping`] file says."
@@ -90,12 +91,15 @@
 //!
 //! # What it does not do
 //!
-//! Orders come in by bulk load alone so far; changing and removing them comes next, and the plan for it is in the
-//! repository. It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables
+//! It does not yet merge the segments that many flushes leave, nor take a schema that has grown, nor open a store for
+//! reading beside a writer. It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables
 //! of any shape. Calls block: an async service runs them where blocking is allowed.
 //!
 //! # Durability
 //!
+//! - [`Commit::finish`] returns when the commit is in the log and the log is on the disk, unless
+//!   [`Durability::Buffered`] was asked for. Commits that wait at the same time share one sync. Opening replays
+//!   the log; [`Store::flush`] seals what it holds into segments and starts a new one.
 //! - [`Load::finish`] returns when everything is on the disk, files and names: written, synced, and made part of the store by
 //!   renaming one file. Before that, an error or a kill leaves the store as it was.
 //! - A store has **one writer**: opening takes a lock on the folder, and a second opening is [`Error::Locked`].
@@ -110,6 +114,9 @@
 //! ```text
 //! MANIFEST                    which files make up the store; replaced as a whole by every commit
 //! nodes/*.log                 the nodes of each tree, and the values of categories and tags; appended to
+//! COMMITS                     when each commit was known; appended to
+//! log/*.log                   the commits that no segment holds yet
+//! segments/*.deaths           which versions of a segment have ended, and when
 //! segments/*.segment          the orders of one partition, a month unless the schema says otherwise; never changed
 //! LOCK                        empty; locked by the writer
 //! ```
@@ -132,8 +139,9 @@
 //! 6. A measure between two clocks is rounded down, also below zero; a day of it has 86,400 seconds, whatever the clocks did.
 //! 7. An id that prints as a number is kept as one: `7` and `007` are two ids, and ids sort as numbers before texts.
 //! 8. Sum over nothing is 0; minimum, maximum and quantile over nothing are missing.
-//! 9. An id that the store has already makes [`Load::finish`] fail; within one load the last order with an id counts, and the report
-//!    names the others.
+//! 9. An id that the store has already gets a new version by a load as by a commit; within one load the last order with an id
+//!    counts, and the report names the others.
+//! 10. A snapshot of an earlier commit knows the units and values that came later; they have no orders in it.
 
 mod calendar;
 mod cursor;

@@ -17,7 +17,7 @@ use crate::store::Store;
 pub(super) const SEGMENT: &str = "segments/2026-03-000001.segment";
 
 /// The names that [`pack`] knows by their number.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "MANIFEST",
     SEGMENT,
     "nodes/place.log",
@@ -26,6 +26,7 @@ const NAMES: [&str; 8] = [
     "nodes/tags-0.log",
     "segments/2026-04-000002.segment",
     "MANIFEST.next",
+    "COMMITS",
 ];
 
 /// The city's store.

@@ -5,10 +5,14 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
 use super::{Files, city};
+use crate::segment::{Death, Deaths};
+use crate::storage::Memory;
+use crate::store::Store;
 
 macro_rules! replayed {
     ($($target:ident)*) => { $(
@@ -19,7 +23,7 @@ macro_rules! replayed {
     )* };
 }
 
-replayed! { segment store bitmaps sections node_log manifest schema filter }
+replayed! { segment store bitmaps sections node_log commit_log lists manifest schema filter }
 #[cfg(feature = "import")]
 replayed! { mapping }
 
@@ -60,6 +64,10 @@ fn the_corpus_is_made_anew() {
     for (name, bytes) in files.iter().filter(|(name, _)| name.starts_with("nodes/")) {
         seed("node_log", &name[6..name.len() - 4], bytes);
     }
+    seed("commit_log", "commits", &two_commits());
+    let deaths = [(3, 7, false), (99, 8, true)].map(|(row, died, removed)| Death { row, died, removed });
+    seed("lists", "deaths", &Deaths::encode(&deaths));
+    seed("lists", "stamps", &files["COMMITS"]);
     seed("manifest", "city", &files["MANIFEST"]);
     seed("manifest", "empty", &empty["MANIFEST"]);
     let schema = city::store().schema();
@@ -73,6 +81,18 @@ fn the_corpus_is_made_anew() {
     for (number, text) in FILTERS.iter().enumerate() {
         write("filter", &format!("seed-{number:02}"), text.as_bytes());
     }
+}
+
+/// The log of a store that has two commits in it.
+fn two_commits() -> Vec<u8> {
+    let storage = Memory::default();
+    let store = Store::create_on(Arc::new(storage.clone()), city::store().schema()).unwrap();
+    for order in city::more().take(2) {
+        let mut commit = store.begin().known_at(1_775_000_000);
+        commit.upsert(order);
+        commit.finish().unwrap();
+    }
+    storage.files().into_iter().find(|(name, _)| name.starts_with("log/")).unwrap().1
 }
 
 const FILTERS: [&str; 22] = [

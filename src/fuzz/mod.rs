@@ -69,6 +69,24 @@ pub fn node_log(data: &[u8]) {
     }
 }
 
+/// The bytes are a log of commits.
+pub fn commit_log(data: &[u8]) {
+    let Ok(replayed) = crate::log::replay("log", data) else { return };
+    assert_eq!(replayed.end + replayed.dropped, data.len() as u64);
+}
+
+/// The bytes are the deaths of a segment, and then the stamps of a store's commits.
+pub fn lists(data: &[u8]) {
+    const ROWS: u32 = 100;
+    if let Ok(deaths) = segment::Deaths::decode(data, ROWS) {
+        assert!(deaths.is_sorted_by(|a, b| a.row < b.row) && deaths.iter().all(|death| death.row < ROWS));
+    }
+    if let Ok(stamps) = crate::store::stamps::Stamps::decode(data) {
+        let commits = stamps.len() as u64;
+        assert!((1..=commits).all(|commit| stamps.get(commit).is_some()) && stamps.at(i64::MAX) == commits);
+    }
+}
+
 /// The bytes are a manifest. One that is read can be written, and read again.
 pub fn manifest(data: &[u8]) {
     let mut data = data.to_vec();

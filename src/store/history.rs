@@ -44,7 +44,8 @@ pub struct Change {
 
 impl Store {
     /// The store as it was at a commit: every question gets the answer it would have got then. Commit 0 is the
-    /// store before its first commit.
+    /// store before its first commit. Units and values that came later can be looked up and, with
+    /// [`Query::all_units`](crate::Query::all_units), are listed without orders.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a commit that was not made yet.

@@ -13,7 +13,7 @@ pub(crate) mod manifest;
 mod merge;
 mod read;
 mod snapshot;
-mod stamps;
+pub(crate) mod stamps;
 mod verify;
 mod write;
 
