@@ -1,3 +1,5 @@
+mod crash;
+
 use std::sync::Arc;
 
 use super::*;
