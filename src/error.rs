@@ -117,13 +117,6 @@ pub enum Error {
         reason: String,
     },
 
-    /// An order id that the store holds already.
-    #[error("order {id:?} is in the store already; leave it out of the load")]
-    DuplicateOrder {
-        /// The order's id.
-        id: String,
-    },
-
     /// An answer would have more groups than allowed.
     #[error(
         "the answer would have {groups} groups, the limit is {limit}; ask for fewer, or raise the query's limit"

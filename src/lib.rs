@@ -144,6 +144,7 @@ mod filter;
 pub mod fuzz;
 #[cfg(feature = "import")]
 mod import;
+mod log;
 mod order;
 mod order_id;
 mod query;
@@ -167,14 +168,14 @@ pub use error::{Corruption, Error, Result};
 pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};
 #[cfg(feature = "import")]
 pub use import::{ColumnReport, Example, Import, ImportReport, Mapping};
-pub use order::{Moment, Order, Value};
+pub use order::{Moment, Order, Patch, Value};
 pub use query::{
     Access, Answer, Explanation, Figure, Group, Metric, NodePath, Query, Row, RowKind, SegmentExplanation,
     Sort, count, counter, distinct, max, mean, min, quantile, rate, sum,
 };
 pub use schema::{Schema, SchemaBuilder, Unit};
 pub use store::{
-    Columns, Description, Load, LoadReport, PartitionDescription, Progress, Repeated, Snapshot, Store,
-    TreeDescription, Verified,
+    Change, Columns, Commit, Description, Durability, Load, LoadReport, PartitionDescription, Progress,
+    Repeated, Snapshot, Store, TreeDescription, Verified, Version,
 };
 pub use tree::{Node, Step, Tree};

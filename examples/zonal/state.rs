@@ -27,7 +27,10 @@ fn print(output: &mut Output, store: &Description) -> Result<()> {
         ["time zone".to_owned(), store.time_zone.clone()],
         ["bytes".to_owned(), store.bytes.to_string()],
         ["segments".to_owned(), store.segments.to_string()],
-        ["last commit".to_owned(), format!("{} at {}", store.commit, store.committed)],
+        [
+            "last commit".to_owned(),
+            store.committed.as_ref().map_or("none".to_owned(), |time| format!("{} at {time}", store.commit)),
+        ],
     ]);
     output.table(&facts)?;
     output.line("")?;

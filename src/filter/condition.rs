@@ -64,6 +64,11 @@ impl Condition {
         Binder { schema, forest, unseen: Unseen::Ignore }.bind(filter)
     }
 
+    /// Binds all counters of a schema.
+    pub(crate) fn bind_counters(schema: &Schema, forest: &Forest) -> Result<Vec<Self>> {
+        schema.counters.iter().map(|counter| Self::bind_counter(&counter.filter, schema, forest)).collect()
+    }
+
     /// Evaluates a condition that looks at columns only, as counters do.
     pub(crate) fn holds(&self, value: &impl Fn(ColumnId) -> i64) -> bool {
         match self {

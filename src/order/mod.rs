@@ -1,7 +1,9 @@
 //! One order as a service writes it and reads it back.
 
+mod patch;
 mod value;
 
+pub use patch::Patch;
 pub use value::{Moment, Value};
 
 use std::collections::BTreeMap;

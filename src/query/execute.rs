@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::filter::Condition;
 use crate::schema::{Clock, Field};
 use crate::segment::{Bits, Column, ColumnId, Directory, MISSING, RowMask, SectionId, Segment};
-use crate::store::Snapshot;
+use crate::store::{Live, Snapshot};
 
 use super::Access;
 use super::facts::RowFacts;
@@ -48,7 +48,7 @@ impl Frame {
 
 /// The span, with its open sides bounded by the first and the last time of the clock in any segment.
 fn reach(plan: &Plan, snapshot: &Snapshot) -> Result<Span> {
-    let bounds = snapshot.segments().iter().filter_map(|segment| clock_bounds(segment, plan.clock));
+    let bounds = snapshot.lives().iter().filter_map(|live| clock_bounds(&live.segment, plan.clock));
     let Some((first, last)) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
         let closed = plan.span.start() != Span::ALL.start() && plan.span.end() != Span::ALL.end();
         return if closed { Ok(plan.span) } else { Span::new(plan.span.start(), plan.span.start()) };
@@ -99,8 +99,9 @@ pub(crate) fn plan_segment(
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    segment: &Segment,
+    live: &Live,
 ) -> Result<SegmentPlan> {
+    let segment = live.segment.as_ref();
     let pruned = || SegmentPlan { reach: Reach::Pruned, ranges: Vec::new(), filter: None, by_row: false };
     let open = plan.span == Span::ALL;
     let bounds = clock_bounds(segment, plan.clock);
@@ -115,11 +116,11 @@ pub(crate) fn plan_segment(
     // `created` is never missing, so its bounds say whether the span holds all; other clocks may be missing.
     let within = bounds.is_some_and(|(first, last)| plan.span.contains(first) && plan.span.contains(last));
     let whole = open || (plan.clock == Clock::Created && within);
-    let filter = match (whole, plan.filter.is_always()) {
-        (true, true) => None,
-        (true, false) => Some(plan.filter.clone()),
-        (false, _) => Some(plan.filter_with_span()),
-    };
+    let mut conditions = Vec::new();
+    conditions.extend((!plan.filter.is_always()).then(|| plan.filter.clone()));
+    conditions.extend((!whole).then(|| plan.span_condition()));
+    conditions.extend(live.visibility());
+    let filter = (!conditions.is_empty()).then_some(Condition::And(conditions));
     let one_step = plan.grain.is_none()
         || (plan.clock == Clock::Created
             && bounds.is_some_and(|(first, last)| frame.step(first) == frame.step(last)));
@@ -159,16 +160,17 @@ pub(crate) fn run_segment(
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    segment: &Segment,
+    live: &Live,
     sink: &mut Sink<'_>,
 ) -> Result<()> {
-    let chosen = plan_segment(plan, frame, snapshot, segment)?;
+    let segment = live.segment.as_ref();
+    let chosen = plan_segment(plan, frame, snapshot, live)?;
     if chosen.reach == Reach::Pruned {
         return Ok(());
     }
     let selector = Selector::new(segment, chosen.hull(), plan.access);
-    let mask = chosen.filter.as_ref().map(|filter| selector.mask(filter)).transpose()?;
     let by_row = chosen.by_row || sink.top.is_some();
+    let mask = mask(&chosen, &selector, live, by_row)?;
     let mut rows = RowReader::open(plan, frame, segment, &selector, by_row)?;
     let first_step = match (by_row, plan.grain, clock_bounds(segment, plan.clock)) {
         (false, Some(_), Some((first, _))) => frame.step(first),
@@ -177,7 +179,16 @@ pub(crate) fn run_segment(
     for (part, range) in &chosen.ranges {
         for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
             if !by_row {
-                count_range(plan, frame, &rows, mask.as_ref(), unit, first_step, run, &mut sink.groups)?;
+                count_range(
+                    plan,
+                    frame,
+                    live,
+                    &rows,
+                    mask.as_ref(),
+                    (unit, first_step),
+                    run,
+                    &mut sink.groups,
+                )?;
                 continue;
             }
             match &mask {
@@ -187,6 +198,22 @@ pub(crate) fn run_segment(
         }
     }
     Ok(())
+}
+
+/// The rows that are asked for; none for all of the chosen ranges, where those that have ended are left to corrections.
+pub(crate) fn mask(
+    chosen: &SegmentPlan,
+    selector: &Selector<'_>,
+    live: &Live,
+    by_row: bool,
+) -> Result<Option<RowMask>> {
+    let mut mask = chosen.filter.as_ref().map(|filter| selector.mask(filter)).transpose()?;
+    let hull = chosen.hull();
+    if (by_row || mask.is_some()) && live.dead(hull.clone()) > 0 {
+        let alive = mask.get_or_insert_with(|| RowMask::full(live.segment.rows()));
+        live.dead_rows(hull).for_each(|row| alive.remove(row));
+    }
+    Ok(mask)
 }
 
 /// The runs of rows that count for the same unit.
@@ -218,22 +245,27 @@ fn runs(
 fn count_range(
     plan: &Plan,
     frame: &Frame,
+    live: &Live,
     rows: &RowReader<'_>,
     mask: Option<&RowMask>,
-    unit: Member,
-    step: Member,
+    (unit, step): (Member, Member),
     range: Range<u32>,
     groups: &mut Groups,
 ) -> Result<()> {
-    let orders = mask.map_or(u64::from(range.end - range.start), |mask| mask.count(range.clone()));
+    let orders = match mask {
+        None => u64::from(range.end - range.start) - live.dead(range.clone()),
+        Some(mask) => mask.count(range.clone()),
+    };
     if orders == 0 {
         return Ok(());
     }
     debug_assert!(plan.by.is_empty(), "dimensions are counted row by row");
     let slot = groups.slot(frame.keys.pack(unit, &[], step))?;
     groups.facts.orders[slot] += orders;
-    for (counts, counter) in groups.facts.counters.iter_mut().zip(&rows.counters) {
-        counts[slot] += match (counter, mask) {
+    let counters = rows.counters.iter().zip(&plan.needs.counters);
+    for (counts, (counter, number)) in groups.facts.counters.iter_mut().zip(counters) {
+        let dead = if mask.is_none() { live.dead_counted(*number, range.clone()) } else { 0 };
+        let counted = match (counter, mask) {
             (CounterRows::Bits(bits), None) => bits.count(range.clone()),
             (CounterRows::Bits(bits), Some(mask)) => mask.count_with(*bits, range.clone()),
             (CounterRows::Mask(counted), None) => counted.count(range.clone()),
@@ -241,6 +273,7 @@ fn count_range(
                 mask.iter(range.clone()).filter(|row| counted.contains(*row)).count() as u64
             }
         };
+        counts[slot] += counted - dead;
     }
     Ok(())
 }

@@ -30,8 +30,8 @@ pub struct SegmentExplanation {
 }
 
 pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation {
-    let explained = snapshot.segments().iter().zip(plans).map(|(segment, plan)| SegmentExplanation {
-        segment: segment.name().to_owned(),
+    let explained = snapshot.lives().iter().zip(plans).map(|(live, plan)| SegmentExplanation {
+        segment: live.segment.name().to_owned(),
         access: match plan.reach {
             Reach::Pruned => None,
             Reach::By(access) => Some(access),

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::order::Order;
 use crate::order_id::OrderId;
-use crate::segment::{ColumnId, MISSING, Segment};
-use crate::store::Snapshot;
+use crate::segment::{ColumnId, MISSING};
+use crate::store::{Live, Snapshot};
 
-use super::execute::{Frame, Reach, plan_segment};
+use super::execute::{Frame, Reach, mask, plan_segment};
 use super::number::Number;
 use super::plan::Plan;
 use super::select::Selector;
@@ -51,39 +51,37 @@ pub(super) fn orders(snapshot: &Snapshot, query: &Query, sort: &Sort, limit: usi
     };
     let mut listed: BinaryHeap<Candidate> = BinaryHeap::new();
     // The newest segments first, so that older ones need not be read once enough is found.
-    let newest = |at: &usize| Reverse(snapshot.segments()[*at].summary().created.map(|(_, last)| last));
-    let mut segments: Vec<usize> = (0..snapshot.segments().len()).collect();
+    let newest = |at: &usize| Reverse(snapshot.lives()[*at].segment.summary().created.map(|(_, last)| last));
+    let mut segments: Vec<usize> = (0..snapshot.lives().len()).collect();
     segments.sort_by_key(newest);
     for number in segments {
-        let segment = &snapshot.segments()[number];
-        let last = segment.summary().created.map_or(MISSING, |(_, last)| last);
+        let live = &snapshot.lives()[number];
+        let last = live.segment.summary().created.map_or(MISSING, |(_, last)| last);
         let full = listed.len() >= limit;
         if full && measure.is_none() && listed.peek().is_none_or(|worst| worst.created.0 > last) {
             break;
         }
-        collect(&plan, &frame, snapshot, (number, segment), measure, limit, &mut listed)?;
+        collect(&plan, &frame, snapshot, (number, live), measure, limit, &mut listed)?;
     }
     let listed = listed.into_sorted_vec();
-    listed.iter().map(|found| snapshot.order(&snapshot.segments()[found.segment], found.row)).collect()
+    listed.iter().map(|found| snapshot.order(&snapshot.lives()[found.segment].segment, found.row)).collect()
 }
 
 fn collect(
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    (number, segment): (usize, &Segment),
+    (number, live): (usize, &Live),
     measure: Option<usize>,
     limit: usize,
     listed: &mut BinaryHeap<Candidate>,
 ) -> Result<()> {
-    let chosen = plan_segment(plan, frame, snapshot, segment)?;
+    let chosen = plan_segment(plan, frame, snapshot, live)?;
+    let segment = live.segment.as_ref();
     if chosen.reach == Reach::Pruned || limit == 0 {
         return Ok(());
     }
-    let mask = match &chosen.filter {
-        Some(filter) => Some(Selector::new(segment, chosen.hull(), plan.access).mask(filter)?),
-        None => None,
-    };
+    let mask = mask(&chosen, &Selector::new(segment, chosen.hull(), plan.access), live, true)?;
     let created = segment.column(ColumnId::Created)?;
     let value = measure.map(|measure| Number::measure(segment, &plan.schema, measure)).transpose()?;
     for (_, range) in &chosen.ranges {

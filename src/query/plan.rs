@@ -98,11 +98,10 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The filter with the span, for a segment whose orders the span does not hold all.
-    pub(crate) fn filter_with_span(&self) -> Condition {
+    /// The span as a condition, for a segment whose orders it does not hold all.
+    pub(crate) fn span_condition(&self) -> Condition {
         let span = Test::Between(self.span.start(), self.span.end().saturating_sub(1));
-        let span = Condition::Leaf(Leaf::Column(self.clock.into(), span));
-        if self.filter.is_always() { span } else { Condition::And(vec![self.filter.clone(), span]) }
+        Condition::Leaf(Leaf::Column(self.clock.into(), span))
     }
 }
 

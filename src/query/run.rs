@@ -31,8 +31,8 @@ impl Snapshot {
 
     fn count(&self, plan: &Plan, frame: &Frame, top: Option<&HashSet<Key>>) -> Result<Groups> {
         let mut sink = Sink { groups: Groups::new(&plan.needs, plan.limit), top };
-        for segment in self.segments() {
-            run_segment(plan, frame, self, segment, &mut sink)?;
+        for live in self.lives() {
+            run_segment(plan, frame, self, live, &mut sink)?;
         }
         Ok(sink.groups)
     }
@@ -52,7 +52,7 @@ impl Snapshot {
     pub fn explain(&self, query: &Query) -> Result<Explanation> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let plans = self.segments().iter().map(|segment| plan_segment(&plan, &frame, self, segment));
+        let plans = self.lives().iter().map(|live| plan_segment(&plan, &frame, self, live));
         Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?))
     }
 }

@@ -7,6 +7,7 @@ mod bitmap;
 mod bits;
 mod bloom;
 mod column;
+mod deaths;
 mod directory;
 pub(crate) mod format;
 #[cfg(any(test, fuzzing))]
@@ -26,6 +27,7 @@ mod writer;
 
 pub(crate) use bits::Bits;
 pub(crate) use column::{Column, MISSING};
+pub(crate) use deaths::{Death, Deaths};
 pub(crate) use directory::Directory;
 pub(crate) use format::SectionId;
 pub(crate) use reader::Segment;

@@ -48,6 +48,11 @@ impl Segment {
         &self.name
     }
 
+    /// The bytes of the whole file.
+    pub(crate) fn whole(&self) -> &[u8] {
+        self.bytes.slice(0..self.bytes.len()).unwrap_or(&[])
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.len()
     }
@@ -105,13 +110,18 @@ impl Segment {
             .ok_or_else(|| self.lacks("order ids"))
     }
 
-    /// The row of an order id.
-    pub(crate) fn find(&self, id: &OrderId) -> Result<Option<u32>> {
+    /// The rows of an order id, ascending.
+    pub(crate) fn find_all(&self, id: &OrderId) -> Result<Vec<u32>> {
         let outside = self.summary.ids.as_ref().is_none_or(|(first, last)| id < first || id > last);
         if outside {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        Ok(self.placed(SectionId::Ids, self.ids()?.find(id))?.first().copied())
+        self.placed(SectionId::Ids, self.ids()?.find(id))
+    }
+
+    /// The commit that made the version of a row.
+    pub(crate) fn born(&self, row: u32) -> Result<u64> {
+        Ok(self.column(ColumnId::Born)?.map_or(0, |born| born.get(row as usize)).cast_unsigned())
     }
 
     /// What was read of a section, its damage placed in the file.

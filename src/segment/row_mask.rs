@@ -55,6 +55,13 @@ impl RowMask {
         }
     }
 
+    /// Takes a row out.
+    pub(crate) fn remove(&mut self, row: u32) {
+        if let Some(word) = self.words.get_mut(row as usize / 64) {
+            *word &= !(1 << (row % 64));
+        }
+    }
+
     /// Adds the rows of `range`.
     pub(crate) fn insert_range(&mut self, range: Range<u32>) {
         let Some(cut) = Cut::new(self.clip(range)) else { return };

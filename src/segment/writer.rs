@@ -23,7 +23,12 @@ pub(crate) struct Sealer<'a> {
 
 impl Sealer<'_> {
     /// The bytes of a segment that holds the rows of one partition.
-    pub(crate) fn seal(&self, mut rows: Rows, partition: i32) -> Vec<u8> {
+    pub(crate) fn seal(&self, rows: Rows, partition: i32) -> Vec<u8> {
+        self.seal_mapped(rows, partition).0
+    }
+
+    /// As [`seal`](Self::seal), and for every row of the segment which of the given rows it is.
+    pub(crate) fn seal_mapped(&self, mut rows: Rows, partition: i32) -> (Vec<u8>, Vec<u32>) {
         let order = rows.sorted(self.layout, &self.forest.place);
         rows.select(&order);
         let mut file = File::new(self.schema_version);
@@ -48,7 +53,7 @@ impl Sealer<'_> {
             file.section(SectionId::Counter(number), &self.counter(&rows, counter));
         }
         file.section(SectionId::Ids, &ids::encode(&rows.ids));
-        file.finish(&self.summary(&rows, partition))
+        (file.finish(&self.summary(&rows, partition)), order)
     }
 
     fn counter(&self, rows: &Rows, counter: &Condition) -> Vec<u8> {

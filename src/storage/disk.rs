@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is where the file system and the clock are reached")]
 
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -177,6 +178,10 @@ impl Storage for Disk {
     fn now(&self) -> i64 {
         now()
     }
+
+    fn random(&self) -> u64 {
+        random()
+    }
 }
 
 /// Seconds since 1970 by the machine's clock.
@@ -185,6 +190,11 @@ pub(super) fn now() -> i64 {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
     }
+}
+
+/// A number from the machine's randomness, which keys the standard library's hashers.
+pub(super) fn random() -> u64 {
+    RandomState::new().hash_one(0_u8)
 }
 
 /// What lies in a folder: nothing where it is missing. Names that are no text are none of ours.

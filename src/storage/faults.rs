@@ -15,7 +15,7 @@ impl Memory {
     }
 
     /// Has the `n`-th operation from now fail, and all after it. Reads, writes and syncs are operations, those
-    /// of open writers too; the clock is not.
+    /// of open writers too; the clock and randomness are not.
     pub(crate) fn fail_after(&self, n: u64) {
         hold(&self.state).operations = Some(n.saturating_sub(1));
     }

@@ -215,6 +215,10 @@ impl Storage for Memory {
     fn now(&self) -> i64 {
         hold(&self.state).now.unwrap_or_else(disk::now)
     }
+
+    fn random(&self) -> u64 {
+        disk::random()
+    }
 }
 
 #[derive(Debug)]

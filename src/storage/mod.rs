@@ -1,4 +1,4 @@
-//! The only seam to the outside: files, the clock, the writer's lock.
+//! The only seam to the outside: files, the clock, randomness, the writer's lock.
 //!
 //! Everything above asks a [`Storage`] for them, so that one store runs on a folder ([`Disk`]) and another in
 //! memory ([`Memory`]), and so that tests can count reads, fail any operation and cut the power between two.
@@ -20,7 +20,7 @@ pub(crate) use bytes::Bytes;
 pub(crate) use disk::Disk;
 pub(crate) use memory::Memory;
 
-/// A folder of files, with the machine's clock.
+/// A folder of files, with the machine's clock and randomness.
 ///
 /// Names are relative to the folder, separated by `/`, at most one folder deep.
 pub(crate) trait Storage: Send + Sync + fmt::Debug {
@@ -61,6 +61,9 @@ pub(crate) trait Storage: Send + Sync + fmt::Debug {
 
     /// Seconds since 1970-01-01T00:00Z.
     fn now(&self) -> i64;
+
+    /// A number that nobody can foresee.
+    fn random(&self) -> u64;
 }
 
 /// A file being written, always at its end.

@@ -132,9 +132,11 @@ fn one_writer_holds_the_lock() {
 }
 
 #[test]
-fn the_clock_shows_a_time() {
+fn time_passes_and_chance_differs() {
     each(|storage| {
         assert!(storage.now() > 1_700_000_000);
+        let numbers: std::collections::BTreeSet<u64> = (0..100).map(|_| storage.random()).collect();
+        assert_eq!(numbers.len(), 100);
     });
 }
 

@@ -12,8 +12,8 @@ use super::State;
 pub struct Description {
     /// The commit described.
     pub commit: u64,
-    /// When that commit was made: RFC 3339 in the schema's time zone.
-    pub committed: String,
+    /// When that commit was known: RFC 3339 in the schema's time zone; none before the first.
+    pub committed: Option<String>,
     /// The IANA name of the schema's time zone.
     pub time_zone: String,
     /// Orders.
@@ -54,6 +54,8 @@ pub struct PartitionDescription {
     pub segments: u64,
     /// Orders.
     pub orders: u64,
+    /// Versions that have ended, by a newer version or a removal.
+    pub ended: u64,
     /// Bytes of its segments.
     pub bytes: u64,
 }
@@ -62,19 +64,22 @@ pub(super) fn describe(state: &State) -> Description {
     let (schema, manifest) = (&state.schema, &state.manifest);
     let calendar = schema.calendar();
     let mut partitions: BTreeMap<i32, PartitionDescription> = BTreeMap::new();
-    for segment in &state.segments {
+    for live in &state.lives {
+        let segment = &live.segment;
         let summary = segment.summary();
         let partition = partitions.entry(summary.partition).or_insert_with(|| PartitionDescription {
             name: calendar.partition_name(schema.partition(), summary.partition),
             segments: 0,
             orders: 0,
+            ended: 0,
             bytes: 0,
         });
         partition.segments += 1;
-        partition.orders += u64::from(summary.rows);
+        partition.orders += u64::from(summary.rows) - live.ended_versions();
+        partition.ended += live.ended_versions();
         partition.bytes += segment.bytes() as u64;
     }
-    let created = || state.segments.iter().filter_map(|segment| segment.summary().created);
+    let created = || state.lives.iter().filter_map(|live| live.segment.summary().created);
     let partitions: Vec<PartitionDescription> = partitions.into_values().collect();
     let trees = state.forest.all().map(|(_, tree)| {
         let mut nodes = vec![0; tree.levels().len()];
@@ -86,13 +91,13 @@ pub(super) fn describe(state: &State) -> Description {
         TreeDescription { name: tree.name().to_owned(), levels: tree.levels().to_vec(), nodes }
     });
     Description {
-        commit: manifest.commit,
-        committed: calendar.format(manifest.committed),
+        commit: state.commit,
+        committed: state.stamps.get(state.commit).map(|stamp| calendar.format(stamp)),
         time_zone: calendar.zone().to_owned(),
         orders: partitions.iter().map(|partition| partition.orders).sum(),
         bytes: partitions.iter().map(|partition| partition.bytes).sum::<u64>()
             + manifest.nodes.values().sum::<u64>(),
-        segments: state.segments.len() as u64,
+        segments: state.lives.len() as u64,
         first: created().map(|bounds| bounds.0).min().map(|time| calendar.format(time)),
         last: created().map(|bounds| bounds.1).max().map(|time| calendar.format(time)),
         trees: trees.collect(),

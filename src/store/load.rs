@@ -16,12 +16,13 @@ use crate::error::{Error, Result};
 use crate::filter::Condition;
 use crate::order::Order;
 use crate::order_id::OrderId;
-use crate::segment::{ColumnId, Layout, Rows, Sealer, Segment};
+use crate::segment::{ColumnId, Death, Layout, Rows, Segment};
 use crate::tree::{Forest, log};
 
+use super::apply::Sealing;
 use super::columns::{self, Columns};
 use super::intake::Intake;
-use super::{Progress, State, Store, merge, node_file};
+use super::{Live, Progress, State, Store, flush, merge, node_file};
 
 /// Orders held in memory unless [`Load::buffer`] says otherwise: a few hundred megabytes.
 const DEFAULT_BUFFER: usize = 1_000_000;
@@ -89,8 +90,10 @@ pub struct Repeated {
 pub struct LoadReport {
     /// The number of the commit.
     pub commit: u64,
-    /// Orders that the store gained.
+    /// Orders that the load wrote.
     pub orders: u64,
+    /// How many of them are new versions of orders that the store had.
+    pub superseded: u64,
     /// Orders of the load that a later one with the same id replaced, in no particular order.
     pub repeated: Vec<Repeated>,
     /// Bytes of the new segments.
@@ -102,7 +105,7 @@ pub struct LoadReport {
 impl Load {
     pub(super) fn new(store: Store) -> Self {
         let state = store.state();
-        let born = state.manifest.commit + 1;
+        let born = state.commit + 1;
         Self {
             intake: Intake::new(state.schema.clone(), state.forest.clone(), born),
             store,
@@ -115,6 +118,14 @@ impl Load {
             repeated: Vec::new(),
             next_file: state.manifest.next_file,
         }
+    }
+
+    /// Starts from what the store holds now.
+    pub(super) fn begin(mut self) -> Self {
+        let state = self.store.state();
+        self.intake = Intake::new(state.schema.clone(), state.forest.clone(), state.commit + 1);
+        self.next_file = state.manifest.next_file;
+        self
     }
 
     /// How many orders to hold in memory before they are sealed to disk; a million without this call. An order
@@ -186,11 +197,10 @@ impl Load {
         self.pushed == 0
     }
 
-    /// Makes the orders part of the store, durably and all at once.
+    /// Makes the orders part of the store, durably and all at once. An order that the store had gets a new version.
     ///
     /// # Errors
-    /// [`Error::DuplicateOrder`] where the store has one of the ids already, [`Error::Io`] where a file
-    /// cannot be written; the store is as it was then.
+    /// [`Error::Io`] where a file cannot be written; the store is as it was then.
     pub fn finish(self) -> Result<LoadReport> {
         self.finish_with(|_| {})
     }
@@ -201,9 +211,14 @@ impl Load {
     /// As for [`finish`](Self::finish).
     pub fn finish_with(mut self, mut progress: impl FnMut(Progress)) -> Result<LoadReport> {
         self.spill()?;
+        // Flushed when the load began; no commit came since, for they are refused meanwhile.
         let state = self.store.state();
         merge::drop_repeated(&mut self.runs, &mut self.hashes, &mut self.repeated)?;
-        merge::refuse_known(&self.runs, &self.hashes, &state.segments)?;
+        let superseded: Vec<Vec<u32>> = state
+            .lives
+            .iter()
+            .map(|live| merge::superseded(&self.runs, &self.hashes, live))
+            .collect::<Result<_>>()?;
         let mut by_partition: BTreeMap<i32, Vec<Run>> = BTreeMap::new();
         for run in self.runs.drain(..) {
             by_partition.entry(run.partition).or_default().push(run);
@@ -232,38 +247,50 @@ impl Load {
         }
         progress(Progress { stage: "sealing", done: total, total });
         let report = LoadReport {
-            commit: state.manifest.commit + 1,
+            commit: state.commit + 1,
+            superseded: superseded.iter().map(|rows| rows.len() as u64).sum(),
             orders: segments.iter().map(|segment| u64::from(segment.rows())).sum(),
             repeated: std::mem::take(&mut self.repeated),
             bytes: segments.iter().map(|segment| segment.bytes() as u64).sum(),
             partitions,
         };
-        self.publish(&state, segments)?;
+        self.publish(&state, segments, superseded)?;
         for name in merged {
             self.store.inner.storage.remove(&name)?;
         }
         Ok(report)
     }
 
-    fn publish(&self, state: &State, new: Vec<Segment>) -> Result<()> {
+    fn publish(&mut self, state: &State, new: Vec<Segment>, superseded: Vec<Vec<u32>>) -> Result<()> {
         let storage = self.store.inner.storage.as_ref();
         let mut manifest = state.manifest.clone();
+        manifest.next_file = self.next_file.max(manifest.next_file);
+        let commit = state.commit + 1;
+        let counters = Condition::bind_counters(&self.intake.schema, &self.intake.forest)?;
+        let mut lives = state.lives.clone();
+        for (live, rows) in lives.iter_mut().zip(superseded) {
+            let deaths = rows.into_iter().map(|row| Death { row, died: commit, removed: false });
+            live.add_deaths(deaths.collect(), &counters)?;
+        }
+        lives.extend(new.into_iter().map(|segment| Live::new(Arc::new(segment), true)));
+        lives.sort_by_key(|live| live.segment.summary().partition);
         write_nodes(&self.store, &state.forest, &self.intake.forest, &mut manifest.nodes)?;
-        storage.sync_folder()?;
-        let mut segments = state.segments.clone();
-        segments.extend(new.into_iter().map(Arc::new));
-        segments.sort_by(|a, b| (a.summary().partition, a.name()).cmp(&(b.summary().partition, b.name())));
-        manifest.commit += 1;
-        // Stamps never go back, whatever the machine's clock does.
-        manifest.committed = manifest.committed.max(storage.now());
-        manifest.next_file = self.next_file;
-        manifest.segments = segments.iter().map(|segment| segment.name().to_owned()).collect();
-        self.store.publish(State {
-            manifest,
+        let mut next = State {
+            commit,
+            stamps: state.stamps.clone(),
             schema: state.schema.clone(),
             forest: self.intake.forest.clone(),
-            segments,
-        })
+            lives,
+            manifest: state.manifest.clone(),
+        };
+        // Stamps never go back, whatever the machine's clock does.
+        let now = storage.now();
+        next.stamps.push(state.stamps.last().map_or(now, |last| last.max(now)));
+        let replaced = flush::write_lists(storage, &next, &mut manifest)?;
+        storage.sync_folder()?;
+        manifest.commit = commit;
+        self.store.publish(State { manifest, ..next })?;
+        replaced.iter().try_for_each(|name| storage.remove(name))
     }
 
     fn spill_when_full(&mut self) -> Result<()> {
@@ -319,18 +346,9 @@ impl Load {
 
     /// Seals rows of several partitions, on the store's threads.
     fn seal(&self, parts: Vec<(i32, Rows)>) -> Result<Vec<(i32, Vec<u8>)>> {
-        let Intake { schema, layout, forest, .. } = &self.intake;
-        let bind = |filter| Condition::bind_counter(filter, schema, forest);
-        let counters: Vec<Condition> =
-            schema.counters.iter().map(|counter| bind(&counter.filter)).collect::<Result<_>>()?;
-        let schema_version = self.store.state().manifest.schemas.len().saturating_sub(1);
-        let sealer = Sealer {
-            schema,
-            schema_version: u32::try_from(schema_version).unwrap_or(u32::MAX),
-            layout,
-            forest,
-            counters: &counters,
-        };
+        let schemas = self.store.state().manifest.schemas.len();
+        let sealing = Sealing::new(&self.intake.schema, &self.intake.forest, schemas)?;
+        let sealer = sealing.sealer();
         let seal = |(partition, rows)| (partition, sealer.seal(rows, partition));
         Ok(match parts.len() {
             0 | 1 => parts.into_iter().map(seal).collect(),
@@ -348,10 +366,7 @@ impl Load {
         );
         self.next_file += 1;
         let storage = &self.store.inner.storage;
-        let mut file = storage.create(&name)?;
-        file.write_all(bytes).map_err(|error| Error::io("write", &name, error))?;
-        file.sync()?;
-        drop(file);
+        flush::write_file(storage.as_ref(), &name, bytes)?;
         Segment::open(&name, storage.open(&name)?)
     }
 }
@@ -373,7 +388,7 @@ impl Drop for Load {
 }
 
 /// Appends the nodes that `forest` has and `before` has not to the node logs, and notes the new lengths.
-fn write_nodes(
+pub(super) fn write_nodes(
     store: &Store,
     before: &Forest,
     forest: &Forest,

@@ -22,16 +22,27 @@ const VERSION: u32 = 1;
 pub(crate) struct Manifest {
     /// The last commit that the files hold; 0 for an empty store.
     pub(crate) commit: u64,
-    /// When that commit was made, in seconds since 1970.
-    pub(crate) committed: i64,
     /// The number for the next file; numbers are never used twice.
     pub(crate) next_file: u64,
     /// The schema's versions, the store's own last; segments name theirs by its place.
     pub(crate) schemas: Vec<Schema>,
     /// The committed length of every node log.
     pub(crate) nodes: BTreeMap<String, u64>,
-    /// The names of the segments.
-    pub(crate) segments: Vec<String>,
+    /// The segments.
+    pub(crate) segments: Vec<SegmentFile>,
+    /// The log that holds the commits since; none before the first.
+    pub(crate) log: Option<String>,
+    /// The file with the stamps of the commits, and its committed length.
+    pub(crate) stamps: u64,
+}
+
+/// A segment, and the file that lists its ended versions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SegmentFile {
+    pub(crate) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deaths: Option<String>,
 }
 
 impl Manifest {
@@ -102,13 +113,17 @@ mod tests {
     fn sample() -> Manifest {
         Manifest {
             commit: 7,
-            committed: 1_300_000_000,
             next_file: 12,
             schemas: vec![
                 Schema::builder("Asia/Shanghai").place(["city"]).category("channel").build().unwrap(),
             ],
             nodes: [("place".to_owned(), 12)].into(),
-            segments: vec!["segments/2011-07-000001.segment".to_owned()],
+            segments: vec![SegmentFile {
+                name: "segments/2011-07-000001.segment".to_owned(),
+                deaths: Some("segments/2011-07-000001.deaths-7".to_owned()),
+            }],
+            log: Some("log/000012.log".to_owned()),
+            stamps: 24,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Bringing the runs of a load together: ids that came twice, ids that the store has, runs of one partition.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::order_id::OrderId;
 use crate::segment::{ColumnId, Layout, Rows, Segment};
 
+use super::Live;
 use super::load::{Repeated, Run};
 
 /// Marks the rows whose id comes again in a later run, and reports them. Sorts the hashes.
@@ -52,33 +52,39 @@ fn each_id(segment: &Segment, mut visit: impl FnMut(OrderId, u32) -> Result<()>)
     (0..segment.rows()).try_for_each(|row| visit(segment.id(row)?, row))
 }
 
-/// Fails where the store has one of the load's ids already. Reads the ids of a segment only where it could.
-pub(super) fn refuse_known(runs: &[Run], hashes: &[u64], segments: &[Arc<Segment>]) -> Result<()> {
-    for segment in segments {
-        let overlaps = |run: &&Run| match (&run.segment.summary().ids, &segment.summary().ids) {
-            (Some((first, last)), Some((least, most))) => first <= most && least <= last,
-            _ => false,
-        };
-        let overlapping: Vec<&Run> = runs.iter().filter(overlaps).collect();
-        let new: u64 = overlapping.iter().map(|run| u64::from(run.segment.rows())).sum();
-        if new < u64::from(segment.rows()) {
-            for run in overlapping {
-                each_id(&run.segment, |id, _| refuse(segment.find(&id)?.is_some(), &id))?;
-            }
-        } else {
-            each_id(segment, |id, _| {
-                if hashes.binary_search(&id.hash64()).is_err() {
-                    return Ok(());
-                }
-                overlapping.iter().try_for_each(|run| refuse(run.segment.find(&id)?.is_some(), &id))
+/// The rows of a sealed segment whose orders the load brings anew. Reads its ids only where it could have some.
+pub(super) fn superseded(runs: &[Run], hashes: &[u64], live: &Live) -> Result<Vec<u32>> {
+    let overlaps = |run: &&Run| match (&run.segment.summary().ids, &live.segment.summary().ids) {
+        (Some((first, last)), Some((least, most))) => first <= most && least <= last,
+        _ => false,
+    };
+    let overlapping: Vec<&Run> = runs.iter().filter(overlaps).collect();
+    let new: u64 = overlapping.iter().map(|run| u64::from(run.segment.rows())).sum();
+    let mut rows = Vec::new();
+    if new < u64::from(live.segment.rows()) {
+        for run in overlapping {
+            each_id(&run.segment, |id, _| {
+                rows.extend(live.find(&id)?);
+                Ok(())
             })?;
         }
+    } else {
+        each_id(&live.segment, |id, row| {
+            if hashes.binary_search(&id.hash64()).is_err() || live.death(row).is_some() {
+                return Ok(());
+            }
+            for run in &overlapping {
+                if !run.segment.find_all(&id)?.is_empty() {
+                    rows.push(row);
+                    break;
+                }
+            }
+            Ok(())
+        })?;
     }
-    Ok(())
-}
-
-fn refuse(known: bool, id: &OrderId) -> Result<()> {
-    if known { Err(Error::DuplicateOrder { id: id.to_string() }) } else { Ok(()) }
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(rows)
 }
 
 /// The rows of several runs, without those that were dropped.

@@ -1,34 +1,48 @@
 //! The store: a folder of sealed segments, node logs and a manifest, and who may read and write it.
 
+mod apply;
 mod columns;
+mod commit;
 mod describe;
+mod flush;
+mod history;
 mod intake;
+mod live;
 mod load;
 pub(crate) mod manifest;
 mod merge;
 mod read;
 mod snapshot;
+mod stamps;
 mod verify;
+mod write;
 
 pub use columns::Columns;
+pub use commit::{Commit, Durability};
 pub use describe::{Description, PartitionDescription, TreeDescription};
+pub use history::{Change, Version};
+pub(crate) use live::Live;
 pub use load::{Load, LoadReport, Repeated};
 pub use snapshot::Snapshot;
 pub use verify::Verified;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 
 use crate::error::{Corruption, Error, Result};
+use crate::filter::Condition;
+use crate::order_id::OrderId;
 use crate::schema::Schema;
-use crate::segment::Segment;
+use crate::segment::{Deaths, Segment};
 use crate::storage::{Disk, Lock, Memory, Storage};
 use crate::tree::{Forest, Tree};
-use manifest::{MANIFEST, Manifest};
+use manifest::{MANIFEST, Manifest, SegmentFile};
+use stamps::Stamps;
+use write::{Waiting, Writer};
 
 /// A city's work orders in a folder.
 ///
@@ -44,6 +58,9 @@ pub struct Store {
 struct Inner {
     storage: Arc<dyn Storage>,
     current: RwLock<Arc<State>>,
+    writer: Mutex<Writer>,
+    /// Commits that wait for the writer.
+    waiting: Mutex<Vec<Arc<Waiting>>>,
     loading: AtomicBool,
     /// Set when a file may be in a state that nobody knows; from then on the store is read only.
     failed: AtomicBool,
@@ -51,13 +68,18 @@ struct Inner {
     _lock: Box<dyn Lock>,
 }
 
-/// What a snapshot sees: the files of a manifest, open.
-#[derive(Debug)]
+/// What a snapshot sees.
+#[derive(Debug, Clone)]
 pub(crate) struct State {
+    /// What the files hold.
     pub(crate) manifest: Manifest,
+    /// The last commit; those that the manifest's files do not hold are in the log, and in batches.
+    pub(crate) commit: u64,
+    pub(crate) stamps: Stamps,
     pub(crate) schema: Schema,
     pub(crate) forest: Forest,
-    pub(crate) segments: Vec<Arc<Segment>>,
+    /// Sealed segments by partition and age, and batches behind them.
+    pub(crate) lives: Vec<Live>,
 }
 
 /// How far a long call has come.
@@ -121,14 +143,17 @@ impl Store {
         let forest = Forest::build(&schema, |_, name, levels| Ok(Tree::new(name, levels)))?;
         let manifest = Manifest {
             commit: 0,
-            committed: storage.now(),
             next_file: 1,
             schemas: vec![schema.clone()],
             nodes: std::collections::BTreeMap::new(),
             segments: Vec::new(),
+            log: None,
+            stamps: 0,
         };
         manifest.publish(storage.as_ref())?;
-        Ok(Self::with(storage, lock, State { manifest, schema, forest, segments: Vec::new() }))
+        let state =
+            State { manifest, commit: 0, stamps: Stamps::default(), schema, forest, lives: Vec::new() };
+        Ok(Self::with(storage, lock, state, Writer::default()))
     }
 
     pub(crate) fn open_on(storage: Arc<dyn Storage>) -> Result<Self> {
@@ -136,16 +161,19 @@ impl Store {
             return Err(Error::NotAStore { folder: storage.folder() });
         }
         let lock = storage.lock()?;
-        let state = State::open(storage.as_ref())?;
-        state.remove_orphans(storage.as_ref())?;
-        Ok(Self::with(storage, lock, state))
+        let sealed = State::open(storage.as_ref())?;
+        sealed.remove_orphans(storage.as_ref())?;
+        let (state, writer) = write::replay(storage.as_ref(), sealed)?;
+        Ok(Self::with(storage, lock, state, writer))
     }
 
-    fn with(storage: Arc<dyn Storage>, lock: Box<dyn Lock>, state: State) -> Self {
+    fn with(storage: Arc<dyn Storage>, lock: Box<dyn Lock>, state: State, writer: Writer) -> Self {
         Self {
             inner: Arc::new(Inner {
                 storage,
                 current: RwLock::new(Arc::new(state)),
+                writer: Mutex::new(writer),
+                waiting: Mutex::default(),
                 loading: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
                 pool: OnceLock::new(),
@@ -160,24 +188,37 @@ impl Store {
         self.state().schema.clone()
     }
 
+    /// Bytes at the end of the log that opening found torn and dropped: commits that were never acknowledged as
+    /// durable, cut short by a crash. 0 in the ordinary case.
+    #[must_use]
+    pub fn dropped_bytes(&self) -> u64 {
+        write::hold(&self.inner.writer).dropped
+    }
+
     /// What the store holds now. Later commits do not change it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.state())
     }
 
-    /// Starts a bulk load. There is one at a time.
+    /// Starts a commit: changes of orders that become durable and visible together.
+    pub fn begin(&self) -> Commit {
+        Commit::new(self.clone())
+    }
+
+    /// Starts a bulk load. There is one at a time, and while it goes on commits are refused.
     ///
     /// # Errors
     /// [`Error::Invalid`] while another load is going on, [`Error::Latched`] after a failed write.
     pub fn load(&self) -> Result<Load> {
-        if self.inner.failed.load(Ordering::Acquire) {
-            return Err(Error::Latched { folder: self.inner.storage.folder() });
-        }
+        self.require_writable()?;
         if self.inner.loading.swap(true, Ordering::AcqRel) {
             return Err(Error::invalid("load", "another load is going on; finish or drop it first"));
         }
-        Ok(Load::new(self.clone()))
+        // From here on the load resets the flag when it ends, however it ends.
+        let load = Load::new(self.clone());
+        self.flush()?;
+        Ok(load.begin())
     }
 
     /// Reads every byte of the store and checks it, and says how far it has come.
@@ -192,14 +233,26 @@ impl Store {
         Arc::clone(&self.inner.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn require_writable(&self) -> Result<()> {
+        if self.inner.failed.load(Ordering::Acquire) {
+            return Err(Error::Latched { folder: self.inner.storage.folder() });
+        }
+        Ok(())
+    }
+
     /// Makes `state` what snapshots see from now on.
+    fn show(&self, state: State) {
+        *self.inner.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+
+    /// Makes the manifest of `state` the store's, and shows the state.
     fn publish(&self, state: State) -> Result<()> {
         if let Err(error) = state.manifest.publish(self.inner.storage.as_ref()) {
             // Whether the rename will outlast a power cut is not known: only reopening tells.
             self.inner.failed.store(true, Ordering::Release);
             return Err(error);
         }
-        *self.inner.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        self.show(state);
         Ok(())
     }
 
@@ -216,6 +269,9 @@ impl Store {
     }
 }
 
+/// The file that holds the stamps of the commits.
+const STAMPS: &str = "COMMITS";
+
 /// The file that holds a tree's nodes.
 fn node_file(tree: &str) -> String {
     format!("nodes/{tree}.log")
@@ -227,35 +283,59 @@ impl State {
         let manifest = Manifest::decode(bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
         let missing = || Corruption::new(0, "it has no schema").within(MANIFEST, "manifest", 0);
         let schema = manifest.schemas.last().ok_or_else(missing)?.clone();
-        let forest = Forest::build(&schema, |log, name, levels| {
+        let forest = Self::open_nodes(storage, &manifest, &schema)?;
+        let stamps = match usize::try_from(manifest.stamps) {
+            Ok(0) | Err(_) => Stamps::default(),
+            Ok(length) => {
+                let bytes = storage.read(STAMPS)?;
+                let committed = bytes.slice(0..length).unwrap_or(&[]);
+                Stamps::decode(committed).map_err(|damage| damage.within(STAMPS, "stamps", 0))?
+            }
+        };
+        if stamps.len() as u64 != manifest.commit {
+            let reason = format!("it has {} stamps for {} commits", stamps.len(), manifest.commit);
+            return Err(Corruption::new(0, reason).within(STAMPS, "stamps", 0).into());
+        }
+        let counters = Condition::bind_counters(&schema, &forest)?;
+        let open = |file: &SegmentFile| open_segment(storage, &manifest, file, &counters);
+        let lives = manifest.segments.iter().map(open).collect::<Result<_>>()?;
+        Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives })
+    }
+
+    /// The trees as the node logs have them.
+    fn open_nodes(storage: &dyn Storage, manifest: &Manifest, schema: &Schema) -> Result<Forest> {
+        Forest::build(schema, |log, name, levels| {
             let Some(&length) = manifest.nodes.get(&log) else { return Ok(Tree::new(name, levels)) };
             read_nodes(storage, &node_file(&log), length, name, levels)
-        })?;
-        let segments = manifest
-            .segments
-            .iter()
-            .map(|name| {
-                let segment = Segment::open(name, storage.open(name)?)?;
-                if segment.summary().schema as usize >= manifest.schemas.len() {
-                    let reason =
-                        format!("it names schema {}, which the manifest lacks", segment.summary().schema);
-                    return Err(Corruption::new(0, reason).within(name, "summary", 0).into());
-                }
-                Ok(Arc::new(segment))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Self { manifest, schema, forest, segments })
+        })
+    }
+
+    /// Where the latest version of an order lies.
+    pub(crate) fn locate(&self, id: &OrderId) -> Result<Option<(usize, u32)>> {
+        for (number, live) in self.lives.iter().enumerate().rev() {
+            if let Some(row) = live.find(id)? {
+                return Ok(Some((number, row)));
+            }
+        }
+        Ok(None)
     }
 
     /// Removes the files that an interrupted load has left. Called by the writer only.
     fn remove_orphans(&self, storage: &dyn Storage) -> Result<()> {
         let known = |name: &String| {
             name == MANIFEST
-                || self.manifest.segments.contains(name)
+                || name == STAMPS
+                || self.manifest.log.as_ref() == Some(name)
+                || self
+                    .manifest
+                    .segments
+                    .iter()
+                    .any(|file| file.name == *name || file.deaths.as_ref() == Some(name))
                 || self.manifest.nodes.keys().any(|tree| node_file(tree) == *name)
         };
         let ours = |name: &String| {
-            name.starts_with("segments/") || name.starts_with("nodes/") || name == manifest::NEXT_MANIFEST
+            ["segments/", "nodes/", "log/"].iter().any(|folder| name.starts_with(folder))
+                || name == manifest::NEXT_MANIFEST
         };
         storage
             .list()?
@@ -263,6 +343,28 @@ impl State {
             .filter(|name| ours(name) && !known(name))
             .try_for_each(|name| storage.remove(name))
     }
+}
+
+/// Opens a segment with its deaths.
+fn open_segment(
+    storage: &dyn Storage,
+    manifest: &Manifest,
+    file: &SegmentFile,
+    counters: &[Condition],
+) -> Result<Live> {
+    let segment = Segment::open(&file.name, storage.open(&file.name)?)?;
+    if segment.summary().schema as usize >= manifest.schemas.len() {
+        let reason = format!("it names schema {}, which the manifest lacks", segment.summary().schema);
+        return Err(Corruption::new(0, reason).within(&file.name, "summary", 0).into());
+    }
+    let rows = segment.rows();
+    let mut live = Live::new(Arc::new(segment), true);
+    if let Some(name) = &file.deaths {
+        let bytes = storage.open(name)?;
+        let deaths = Deaths::decode(bytes.slice(0..bytes.len()).unwrap_or(&[]), rows);
+        live.add_deaths(deaths.map_err(|damage| damage.within(name, "deaths", 0))?, counters)?;
+    }
+    Ok(live)
 }
 
 /// Reads the committed part of a node log.
@@ -283,5 +385,7 @@ fn read_nodes(
         .map_err(|damage| damage.within(file, "node log", 0))?)
 }
 
+#[cfg(test)]
+mod histories;
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,11 @@ use crate::filter::{NodeRef, resolve};
 use crate::order::Order;
 use crate::order_id::OrderId;
 use crate::schema::{Field, Schema};
-use crate::segment::Segment;
+use crate::segment::{Layout, Segment};
 use crate::tree::{Forest, Node, Tree};
 
 use super::describe::{self, Description};
-use super::{State, read};
+use super::{Live, State, read};
 
 /// A store as it was at a commit. Cheap to take and to clone, never changes, and can be read by any number of
 /// threads.
@@ -29,7 +29,7 @@ impl Snapshot {
     /// The number of the commit that the snapshot shows; 0 for a store that has none.
     #[must_use]
     pub fn commit(&self) -> u64 {
-        self.state.manifest.commit
+        self.state.commit
     }
 
     /// The schema.
@@ -92,12 +92,10 @@ impl Snapshot {
     /// [`Error::Invalid`] for a text that cannot be an order id, [`Error::Corrupt`] for a damaged file.
     pub fn get(&self, id: &str) -> Result<Option<Order>> {
         let id = OrderId::parse(id)?;
-        for segment in self.segments() {
-            if let Some(row) = segment.find(&id)? {
-                return self.order(segment, row).map(Some);
-            }
+        match self.state.locate(&id)? {
+            Some((live, row)) => self.order(&self.lives()[live].segment, row).map(Some),
+            None => Ok(None),
         }
-        Ok(None)
     }
 
     /// What the store holds and how much of it.
@@ -110,11 +108,13 @@ impl Snapshot {
         &self.state.forest
     }
 
-    pub(crate) fn segments(&self) -> &[Arc<Segment>] {
-        &self.state.segments
+    pub(crate) fn lives(&self) -> &[Live] {
+        &self.state.lives
     }
 
     pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {
-        read::order(self.schema(), self.forest(), segment, row)
+        let layout = Layout::new(self.schema());
+        let row = read::row(&layout, segment, row)?;
+        Ok(read::order(self.schema(), self.forest(), &layout, &row))
     }
 }

@@ -91,15 +91,16 @@ fn a_load_that_is_dropped_leaves_the_store_as_it_was() {
 }
 
 #[test]
-fn an_id_that_the_store_has_is_refused_and_named() {
-    let storage = Memory::default();
-    let store = filled(&storage);
-    let before = storage.files();
+fn a_load_supersedes_the_orders_that_the_store_has() {
+    let store = filled(&Memory::default());
     let mut load = store.load().unwrap();
-    load.push(order(3, 9, &["X"], "yes")).unwrap();
-    let error = load.finish().unwrap_err();
-    assert!(matches!(error, Error::DuplicateOrder { ref id } if id == "3"), "{error}");
-    assert_eq!(storage.files(), before);
+    load.push(order(3, 9, &["X"], "no")).unwrap();
+    load.push(order(6, 9, &["X"], "no")).unwrap();
+    let report = load.finish().unwrap();
+    assert_eq!((report.orders, report.superseded), (2, 1));
+    let now = store.snapshot();
+    assert_eq!(now.describe().orders, 6);
+    assert_eq!(now.get("3").unwrap().unwrap().place_path()[0].name, "X");
 }
 
 #[test]

@@ -27,8 +27,8 @@ pub(super) fn verify(
     state: &State,
     mut progress: impl FnMut(Progress),
 ) -> Result<Verified> {
-    let total = state.segments.len() as u64;
     let disk = State::open(storage)?;
+    let total = disk.lives.len() as u64;
     if disk.manifest != state.manifest {
         let reason = "it is not the manifest that this store has written";
         return Err(Corruption::new(0, reason).within(MANIFEST, "manifest", 0).into());
@@ -38,12 +38,19 @@ pub(super) fn verify(
     // Opening has replayed the node logs, every record against its checksum.
     verified.files += state.manifest.nodes.len() as u64;
     verified.bytes += state.manifest.nodes.values().sum::<u64>();
-    for (done, segment) in (0u64..).zip(&disk.segments) {
+    for (done, live) in (0u64..).zip(&disk.lives) {
+        let segment = &live.segment;
         progress(Progress { stage: "verifying", done, total });
         segment.verify(&disk.forest.place)?;
         verified.files += 1;
         verified.bytes += segment.bytes() as u64;
-        verified.orders += u64::from(segment.rows());
+        verified.orders += u64::from(segment.rows()) - live.ended_versions();
+    }
+    if let Some(log) = &disk.manifest.log {
+        let bytes = storage.read(log)?;
+        crate::log::replay(log, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
+        verified.files += 1;
+        verified.bytes += bytes.len() as u64;
     }
     progress(Progress { stage: "verifying", done: total, total });
     Ok(verified)

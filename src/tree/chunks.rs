@@ -10,22 +10,22 @@ use std::sync::Arc;
 const CHUNK: usize = if cfg!(test) { 4 } else { 1024 };
 
 #[derive(Debug, Clone)]
-pub(super) struct Chunks<T> {
+pub(crate) struct Chunks<T> {
     spine: Arc<Vec<Arc<Vec<T>>>>,
     len: usize,
 }
 
 impl<T: Clone> Chunks<T> {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn get(&self, index: u32) -> Option<&T> {
+    pub(crate) fn get(&self, index: u32) -> Option<&T> {
         let index = index as usize;
         self.spine.get(index / CHUNK)?.get(index % CHUNK)
     }
 
-    pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
+    pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut T> {
         let index = index as usize;
         if index >= self.len {
             return None;
@@ -34,7 +34,7 @@ impl<T: Clone> Chunks<T> {
         Arc::make_mut(chunk).get_mut(index % CHUNK)
     }
 
-    pub(super) fn push(&mut self, element: T) {
+    pub(crate) fn push(&mut self, element: T) {
         let spine = Arc::make_mut(&mut self.spine);
         match spine.last_mut() {
             Some(last) if last.len() < CHUNK => Arc::make_mut(last).push(element),
@@ -47,7 +47,7 @@ impl<T: Clone> Chunks<T> {
         self.len += 1;
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.spine.iter().flat_map(|chunk| chunk.iter())
     }
 }

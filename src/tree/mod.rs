@@ -22,7 +22,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
-use chunks::Chunks;
+pub(crate) use chunks::Chunks;
 pub(crate) use forest::Forest;
 use index::Index;
 pub use step::Step;

@@ -29,7 +29,6 @@ pub(crate) enum Fault {
     Unknown,
     Ambiguous,
     TooManyGroups,
-    Duplicate,
 }
 
 /// What a store holds.
@@ -50,6 +49,8 @@ pub(crate) struct Loaded {
     pub(crate) orders: usize,
     /// Replaced orders: id and time of creation, sorted.
     pub(crate) repeated: Vec<(String, i64)>,
+    /// How many orders of before got a new version.
+    pub(crate) superseded: usize,
 }
 
 impl Model {
@@ -82,15 +83,14 @@ impl Model {
             }
             new.push(fact);
         }
-        let known = |fact: &Fact| self.facts.iter().any(|known| known.order.id() == fact.order.id());
-        if new.iter().any(known) {
-            return Load { refused, loaded: Err(Fault::Duplicate) };
-        }
+        let mut kept = std::mem::take(&mut self.facts);
+        let before = kept.len();
+        kept.retain(|fact| !new.iter().any(|newer| newer.order.id() == fact.order.id()));
         repeated.sort();
-        let loaded = Loaded { orders: new.len(), repeated };
-        after.facts = [std::mem::take(&mut self.facts), new].concat();
+        let loaded = Loaded { orders: new.len(), repeated, superseded: before - kept.len() };
+        after.facts = [kept, new].concat();
         *self = after;
-        Load { refused, loaded: Ok(loaded) }
+        Load { refused, loaded }
     }
 
     /// The order with this id.
@@ -144,7 +144,7 @@ impl Model {
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
     pub(crate) refused: Vec<bool>,
-    pub(crate) loaded: Result<Loaded, Fault>,
+    pub(crate) loaded: Loaded,
 }
 
 /// Numbers before texts; numbers by value, texts by their bytes.

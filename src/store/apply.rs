@@ -1,0 +1,199 @@
+//! Applying a commit to a state: which versions end, which begin.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::filter::Condition;
+use crate::order_id::OrderId;
+use crate::schema::Schema;
+use crate::segment::{ColumnId, Death, Layout, Row, Rows, Sealer, Segment};
+use crate::storage::Bytes;
+use crate::tree::Forest;
+
+use super::State;
+use super::commit::{Changes, Operation};
+use super::intake::Intake;
+use super::live::Live;
+use super::read;
+
+/// A batch is merged with the one before it unless that one is more than so many times as long.
+const MERGE_RATIO: u32 = 2;
+
+/// Where the latest version of an order lies in a state: in which segment, in which row.
+type Stored = Option<(usize, u32)>;
+
+/// What a commit does to one order.
+struct Touched {
+    stored: Stored,
+    /// The version that the commit leaves; none where the order is removed.
+    row: Option<Row>,
+}
+
+/// The state after a commit. The old one is left as it is, whatever happens.
+pub(super) fn apply(state: &State, commit: u64, stamp: i64, changes: &Changes) -> Result<State> {
+    let mut intake = Intake::new(state.schema.clone(), state.forest.clone(), commit);
+    let mut touched: BTreeMap<OrderId, Touched> = BTreeMap::new();
+    for operation in &changes.operations {
+        match operation {
+            Operation::Upsert(order) => {
+                let row = intake.row(order)?;
+                let id = row.id.clone();
+                entry(state, &mut touched, id)?.row = Some(row);
+            }
+            Operation::Patch(id, patch) => {
+                let id = OrderId::parse(id)?;
+                let entry = entry(state, &mut touched, id.clone())?;
+                let row = entry.row.as_ref().ok_or_else(|| unknown(&id))?;
+                let order = read::order(&intake.schema, &intake.forest, &intake.layout, row);
+                entry.row = Some(intake.row(&patch.clone().apply(order))?);
+            }
+            Operation::Remove(id) => {
+                let id = OrderId::parse(id)?;
+                let entry = entry(state, &mut touched, id.clone())?;
+                if entry.row.take().is_none() {
+                    return Err(unknown(&id));
+                }
+            }
+        }
+    }
+    let mut next = State {
+        manifest: state.manifest.clone(),
+        commit,
+        stamps: state.stamps.clone(),
+        schema: state.schema.clone(),
+        forest: intake.forest,
+        lives: state.lives.clone(),
+    };
+    next.stamps.push(stamp);
+    let sealing = Sealing::new(&next.schema, &next.forest, next.manifest.schemas.len())?;
+    let mut deaths: HashMap<usize, Vec<Death>> = HashMap::new();
+    let mut rows: BTreeMap<i32, Rows> = BTreeMap::new();
+    let created = intake.layout.position(ColumnId::Created).unwrap_or(0);
+    for (_, Touched { stored, row }) in touched {
+        if let Some((live, row_number)) = stored {
+            let death = Death { row: row_number, died: commit, removed: row.is_none() };
+            deaths.entry(live).or_default().push(death);
+        }
+        if let Some(row) = row {
+            let time = row.columns.get(created).copied().unwrap_or_default();
+            let partition = next.schema.calendar().partition(next.schema.partition(), time);
+            rows.entry(partition).or_insert_with(|| Rows::new(&intake.layout)).push(row);
+        }
+    }
+    for (live, list) in deaths {
+        if let Some(live) = next.lives.get_mut(live) {
+            live.add_deaths(list, &sealing.counters)?;
+        }
+    }
+    for (partition, rows) in rows {
+        let batch = sealing.batch(rows, partition)?.0;
+        add_batch(&mut next.lives, batch, &sealing)?;
+    }
+    Ok(next)
+}
+
+fn unknown(id: &OrderId) -> Error {
+    Error::Unknown { kind: "order".to_owned(), name: id.to_string(), nearest: Vec::new() }
+}
+
+/// What the commit does to an order, which begins as what the store has of it.
+fn entry<'a>(
+    state: &State,
+    touched: &'a mut BTreeMap<OrderId, Touched>,
+    id: OrderId,
+) -> Result<&'a mut Touched> {
+    use std::collections::btree_map::Entry;
+    match touched.entry(id) {
+        Entry::Occupied(found) => Ok(found.into_mut()),
+        Entry::Vacant(vacant) => {
+            let stored = state.locate(vacant.key())?;
+            let row = match stored {
+                Some((live, row)) => {
+                    let layout = Layout::new(&state.schema);
+                    Some(read::row(&layout, &state.lives[live].segment, row)?)
+                }
+                None => None,
+            };
+            Ok(vacant.insert(Touched { stored, row }))
+        }
+    }
+}
+
+/// What segments are sealed with.
+pub(super) struct Sealing<'a> {
+    schema: &'a Schema,
+    forest: &'a Forest,
+    schema_version: u32,
+    layout: Layout,
+    pub(super) counters: Vec<Condition>,
+}
+
+impl<'a> Sealing<'a> {
+    /// For a store that has had so many schemas.
+    pub(super) fn new(schema: &'a Schema, forest: &'a Forest, schemas: usize) -> Result<Self> {
+        Ok(Self {
+            schema,
+            forest,
+            schema_version: u32::try_from(schemas.saturating_sub(1)).unwrap_or(u32::MAX),
+            layout: Layout::new(schema),
+            counters: Condition::bind_counters(schema, forest)?,
+        })
+    }
+
+    pub(super) fn sealer(&self) -> Sealer<'_> {
+        Sealer {
+            schema: self.schema,
+            schema_version: self.schema_version,
+            layout: &self.layout,
+            forest: self.forest,
+            counters: &self.counters,
+        }
+    }
+
+    /// A batch of rows of one partition, and for each of its rows which of the given ones it is.
+    fn batch(&self, rows: Rows, partition: i32) -> Result<(Live, Vec<u32>)> {
+        let (bytes, order) = self.sealer().seal_mapped(rows, partition);
+        let segment = Segment::open("a batch in memory", Bytes::from(bytes))?;
+        Ok((Live::new(Arc::new(segment), false), order))
+    }
+
+    /// All versions of several segments of one partition, ended ones too, as one batch.
+    pub(super) fn merge(&self, lives: &[Live]) -> Result<Live> {
+        let mut rows = Rows::new(&self.layout);
+        let mut deaths: HashMap<u32, Death> = HashMap::new();
+        let mut partition = 0;
+        for live in lives {
+            let offset = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+            partition = live.segment.summary().partition;
+            deaths.extend(live.all_deaths().map(|death| (death.row + offset, *death)));
+            rows.append(live.segment.read_rows(&self.layout)?);
+        }
+        let (mut batch, order) = self.batch(rows, partition)?;
+        let moved = (0u32..)
+            .zip(&order)
+            .filter_map(|(row, old)| deaths.get(old).map(|death| Death { row, ..*death }));
+        batch.add_deaths(moved.collect(), &self.counters)?;
+        Ok(batch)
+    }
+}
+
+/// Adds a batch, merged with those of its partition that are not much longer: so each partition has few of them.
+fn add_batch(lives: &mut Vec<Live>, batch: Live, sealing: &Sealing<'_>) -> Result<()> {
+    let partition = batch.segment.summary().partition;
+    let (mut parts, mut rows) = (vec![batch], 0);
+    for part in &parts {
+        rows += part.segment.rows();
+    }
+    while let Some(at) = lives.iter().rposition(|live| {
+        !live.sealed
+            && live.segment.summary().partition == partition
+            && live.segment.rows() <= rows.saturating_mul(MERGE_RATIO)
+    }) {
+        let live = lives.remove(at);
+        rows += live.segment.rows();
+        parts.insert(0, live);
+    }
+    lives.push(if parts.len() == 1 { parts.swap_remove(0) } else { sealing.merge(&parts)? });
+    Ok(())
+}
