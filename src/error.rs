@@ -142,7 +142,8 @@ impl Error {
         Self::Io { action, file: file.into(), source }
     }
 
-    /// An unknown `name` of a `kind`, with the known names that are spelt most like it.
+    /// An unknown `name` of a `kind`, with the known names that are spelt most like it. Of many only the first are
+    /// compared, and long ones not at all: an error should help, not take long.
     pub(crate) fn unknown<'a>(
         kind: impl Into<String>,
         name: impl Into<String>,
@@ -150,9 +151,14 @@ impl Error {
     ) -> Self {
         const SHOWN: usize = 3;
         const CLOSE: f64 = 0.4;
+        const COMPARED: usize = 10_000;
+        const LONGEST: usize = 200;
         let name = name.into();
+        let compared = if name.len() > LONGEST { 0 } else { COMPARED };
         let mut scored: Vec<(f64, &str)> = known
             .into_iter()
+            .take(compared)
+            .filter(|candidate| candidate.len() <= LONGEST)
             .map(|candidate| (strsim::normalized_damerau_levenshtein(&name, candidate), candidate))
             .filter(|(score, _)| *score >= CLOSE)
             .collect();
@@ -215,5 +221,23 @@ impl Corruption {
             self.offset = self.offset.saturating_add(base);
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_brings_the_nearest_known_ones() {
+        let nearest = |name: &str, known: &[&str]| match Error::unknown("x", name, known.iter().copied()) {
+            Error::Unknown { nearest, .. } => nearest,
+            other => panic!("{other}"),
+        };
+        assert_eq!(nearest("phon", &["web", "phone", "phones", "phone"]), ["phone", "phones"]);
+        assert_eq!(nearest("phon", &["b", "post"]), [""; 0]);
+        let long = "x".repeat(201);
+        assert_eq!(nearest(&long, &[&long]), [""; 0]);
+        assert_eq!(nearest("x", &["x1", &long]), ["x1"]);
     }
 }

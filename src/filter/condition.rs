@@ -171,10 +171,10 @@ impl Binder<'_> {
     fn values(&self, field: Field, name: &str, values: &[String]) -> Result<Vec<u32>> {
         let mut numbers = Vec::with_capacity(values.len());
         for value in values {
-            match self.forest.value(field, name, value) {
-                Ok(node) => numbers.push(node.index()),
-                Err(_) if self.unseen == Unseen::Ignore => {}
-                Err(error) => return Err(error),
+            match self.forest.value(field, value) {
+                Some(node) => numbers.push(node.index()),
+                None if self.unseen == Unseen::Ignore => {}
+                None => return Err(self.forest.unknown_value(field, name, value)),
             }
         }
         Ok(ascending(numbers))

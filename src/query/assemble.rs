@@ -1,7 +1,5 @@
 //! From groups to an answer: order, dense time, subtotals, ranks and others.
 
-use std::cmp::Ordering;
-
 use hashbrown::{HashMap, HashSet};
 
 use crate::calendar::Span;
@@ -82,11 +80,11 @@ fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups) -> 
 
 /// The part of the asked set that a group belongs to.
 fn part_of<'a>(plan: &'a Plan, snapshot: &Snapshot, unit: Option<Node>) -> Option<&'a Part> {
-    plan.parts.iter().find(|part| match (part.base, unit) {
-        (None, _) => true,
-        (Some(base), Some(unit)) => snapshot.place().is_under(unit, base),
-        (Some(_), None) => false,
-    })
+    let place = snapshot.place();
+    let label = unit.map_or(0, |unit| place.label(unit));
+    let behind = plan.parts.partition_point(|part| part.base.is_none_or(|base| place.label(base) <= label));
+    let part = plan.parts.get(behind.checked_sub(1)?)?;
+    part.base.is_none_or(|base| unit.is_some_and(|unit| place.is_under(unit, base))).then_some(part)
 }
 
 fn key(frame: &Frame, series: &Series) -> Key {
@@ -192,10 +190,7 @@ fn keep_top(plan: &Plan, series: &mut Vec<Series>, facts: &mut Facts, k: usize) 
         })
         .collect();
     // The sort is stable, so ties stay in tree order.
-    ranked.sort_by(|a, b| match rank::compare(&a.0, &b.0) {
-        Ordering::Equal => Ordering::Equal,
-        unequal => unequal.reverse(),
-    });
+    ranked.sort_by(|a, b| rank::compare(&b.0, &a.0));
     let rest = ranked.split_off(k.min(ranked.len()));
     *series = ranked.into_iter().map(|(_, series)| series).collect();
     rest.into_iter().map(|(_, series)| series).collect()

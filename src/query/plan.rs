@@ -29,7 +29,7 @@ pub(crate) struct Plan {
     pub(crate) limit: u64,
 }
 
-/// A part of the asked set. Parts share no orders.
+/// A part of the asked set. Parts share no orders, and stand in the order of the place tree.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Part {
     /// None: everything, orders without place too.
@@ -107,15 +107,14 @@ impl Plan {
 
 fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
     let place = snapshot.place();
-    let bases = query.within.iter().map(|base| resolve(place, base)).collect::<Result<Vec<_>>>()?;
-    let covered = |base: &Node| bases.iter().any(|other| other != base && place.is_under(*base, *other));
-    let mut maximal: Vec<Node> = bases.iter().copied().filter(|base| !covered(base)).collect();
-    maximal.sort_by_key(|base| place.label(*base));
-    maximal.dedup();
+    let mut bases = query.within.iter().map(|base| resolve(place, base)).collect::<Result<Vec<_>>>()?;
+    // In tree order, a base that lies under another one follows it before anything that does not.
+    bases.sort_by_key(|base| place.label(*base));
+    bases.dedup_by(|base, before| place.is_under(*base, *before));
     match &query.targets {
         Targets::Bases if bases.is_empty() => Ok(vec![Part { base: None, level: None, between: 0 }]),
         Targets::Bases => {
-            Ok(maximal.into_iter().map(|base| Part { base: Some(base), level: None, between: 0 }).collect())
+            Ok(bases.into_iter().map(|base| Part { base: Some(base), level: None, between: 0 }).collect())
         }
         Targets::Level(name) => {
             let level = place.level(name)?;
@@ -132,7 +131,7 @@ fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
                 }
                 Ok(Part { base: Some(base), level: Some(level), between: own + 1 })
             };
-            maximal.into_iter().map(part).collect()
+            bases.into_iter().map(part).collect()
         }
         Targets::Depth(depth) => {
             // Before there is a unit, counting starts at the top level: orders without place are still asked for.
@@ -149,7 +148,7 @@ fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
                 Ok(Part { base, level: Some(level), between: own + 1 })
             };
             if !bases.is_empty() {
-                return maximal.into_iter().map(|base| part(Some(base), Some(base))).collect();
+                return bases.into_iter().map(|base| part(Some(base), Some(base))).collect();
             }
             let tops: Vec<Node> = place.children(None).collect();
             match tops[..] {

@@ -245,7 +245,7 @@ fn check_many(kind: &str, found: usize) -> Result<()> {
 }
 
 fn check_own_name(kind: &str, name: &str) -> Result<()> {
-    if RESERVED.contains(&name) || name == "not" {
+    if RESERVED.contains(&name) {
         return Err(invalid(format!("{kind} {name:?} takes a name that zonal uses itself; choose another")));
     }
     if name.contains(['/', ':', ',']) {

@@ -21,8 +21,8 @@ pub(crate) const CREATED: &str = "created";
 pub(crate) const LOCATION: &str = "location";
 /// The metric that every answer has.
 pub(crate) const COUNT: &str = "count";
-/// Names that no field or counter may take.
-const RESERVED: [&str; 7] = ["id", PLACE, CREATED, LOCATION, COUNT, "and", "or"];
+/// Names that no field or counter may take: filters in text form have some of them as words.
+const RESERVED: [&str; 9] = ["id", PLACE, CREATED, LOCATION, COUNT, "and", "or", "not", "all"];
 
 /// What the orders of a store carry.
 ///

@@ -36,6 +36,7 @@ fn what_makes_no_sense_is_refused_and_named() {
     refused(Schema::builder("UTC").place(["a", "b", "c", "d", "e", "f", "g", "h", "i"]), "has 9 levels");
     refused(builder().category("channel"), "\"channel\" is declared twice");
     refused(builder().category("place"), "zonal uses itself");
+    refused(builder().category("all"), "zonal uses itself");
     refused(builder().outcome("x", ["a", "a"]), "\"a\" is declared twice");
     refused(builder().outcome("x", (0..16).map(|label| label.to_string())), "has 16 labels");
     refused(builder().measure_between("days", "created", "close", Unit::Days), "the nearest are closed");

@@ -4,6 +4,8 @@
 //! units above the level have runs of their own, so that the runs of a level partition the rows, in the order
 //! of the tree. Zooming to a level walks its directory and never looks at what lies below.
 
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use std::ops::Range;
 
 use crate::error::Corruption;
@@ -39,7 +41,7 @@ pub(crate) fn encode(units: &[i64], place: &Tree, level: usize) -> Vec<u8> {
     }
     starts.push(units.len() as i64);
     let units = column::encode(&runs);
-    let mut bytes = Vec::with_capacity(units.len() + 16);
+    let mut bytes = Vec::with_capacity(units.len().saturating_add(16));
     bytes.extend_from_slice(&(runs.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&(units.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&units);

@@ -35,7 +35,7 @@ use super::intake::Intake;
 pub struct Columns {
     ids: Ids,
     created: Vec<i64>,
-    place: Dictionary<Vec<Step>>,
+    place: Option<Dictionary<Vec<Step>>>,
     trees: BTreeMap<String, Dictionary<Vec<Step>>>,
     categories: BTreeMap<String, Dictionary<String>>,
     tags: BTreeMap<String, (Vec<String>, Vec<Vec<u32>>)>,
@@ -64,12 +64,6 @@ struct Dictionary<T> {
     rows: Vec<Option<u32>>,
 }
 
-impl<T> Default for Dictionary<T> {
-    fn default() -> Self {
-        Self { values: Vec::new(), rows: Vec::new() }
-    }
-}
-
 fn path(steps: impl IntoIterator<Item = impl Into<Step>>) -> Vec<Step> {
     steps.into_iter().map(Into::into).collect()
 }
@@ -91,7 +85,7 @@ impl Columns {
         paths: impl IntoIterator<Item = P>,
         rows: Vec<Option<u32>>,
     ) -> Self {
-        self.place = Dictionary { values: paths.into_iter().map(path).collect(), rows };
+        self.place = Some(Dictionary { values: paths.into_iter().map(path).collect(), rows });
         self
     }
 
@@ -192,8 +186,17 @@ fn invalid(reason: String) -> Error {
     Error::invalid("columns", reason)
 }
 
-/// Resolves columns. Columns that do not fit leave the trees as they were, unless a path does not fit.
+/// Resolves columns. Columns that do not fit leave the trees as they were.
 pub(super) fn resolve(columns: Columns, intake: &mut Intake) -> Result<Rows> {
+    let before = intake.forest.clone();
+    let rows = resolve_all(columns, intake);
+    if rows.is_err() {
+        intake.forest = before;
+    }
+    rows
+}
+
+fn resolve_all(columns: Columns, intake: &mut Intake) -> Result<Rows> {
     let count = columns.len();
     let born = intake.born();
     let mut rows = Rows::new(&intake.layout);
@@ -222,10 +225,9 @@ pub(super) fn resolve(columns: Columns, intake: &mut Intake) -> Result<Rows> {
     for (name, dictionary) in columns.outcomes {
         resolver.outcomes(&name, dictionary)?;
     }
-    if !columns.place.rows.is_empty() {
-        let place = &mut resolver.intake.forest.place;
-        let nodes = nodes(place, columns.place.values)?;
-        resolver.coded(ColumnId::Place, "place", &nodes, &columns.place.rows)?;
+    if let Some(dictionary) = columns.place {
+        let nodes = nodes(&mut resolver.intake.forest.place, dictionary.values)?;
+        resolver.coded(ColumnId::Place, "place", &nodes, &dictionary.rows)?;
     }
     for (name, dictionary) in columns.trees {
         let Field::Tree(number) = resolver.intake.schema.require(&name)? else {
@@ -251,7 +253,6 @@ pub(super) fn resolve(columns: Columns, intake: &mut Intake) -> Result<Rows> {
 
 /// The nodes that a dictionary's paths name, added where they are new.
 fn nodes(tree: &mut Tree, paths: Vec<Vec<Step>>) -> Result<Vec<i64>> {
-    paths.iter().try_for_each(|path| tree.check_path(path))?;
     paths.iter().map(|path| Ok(tree.intern_path(path)?.map_or(MISSING, |node| node.index().into()))).collect()
 }
 

@@ -132,6 +132,11 @@ impl Intake {
                     *slot = Some(text.clone());
                 }
             }
+            (Field::Clock(Clock::Created) | Field::Place | Field::Location, _) => {
+                return Err(format!(
+                    "{name:?} is not set as a field; Order::new, place and location set what every order has"
+                ));
+            }
             _ => {
                 return Err(format!(
                     "{name:?} is {} of the schema, the order has {}",

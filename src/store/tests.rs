@@ -1,7 +1,9 @@
+mod crash;
+
 use std::sync::Arc;
 
 use super::*;
-use crate::{Error, NodeRef, Order, Query, RowKind, counter, is, rate};
+use crate::{Error, Figure, NodeRef, Order, Query, RowKind, counter, is, rate};
 
 fn schema() -> Schema {
     Schema::builder("Asia/Shanghai")
@@ -129,6 +131,70 @@ fn an_order_that_does_not_fit_leaves_the_trees_as_they_were() {
     let now = store.snapshot();
     assert_eq!(now.place().len(), 1);
     assert_eq!(now.describe().trees[1].nodes, [1]);
+}
+
+#[test]
+fn columns_that_do_not_fit_leave_the_trees_as_they_were() {
+    let store = Store::in_memory(schema()).unwrap();
+    let mut load = store.load().unwrap();
+    let columns =
+        || Columns::numbered(vec![1, 2], vec![0, 60]).category("channel", ["fax"], vec![Some(0), None]);
+    let mut refused = |columns: Columns, says: &str| {
+        let error = load.push_columns(columns).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    };
+    refused(columns().place([["X"]], vec![]), "\"place\" has 0 entries for 2 ids");
+    refused(columns().place([["X"]], vec![Some(0), Some(1)]), "one order names number 1");
+    refused(
+        columns().place([vec!["X"], vec!["a", "b", "c", "d"]], vec![Some(0), None]),
+        "deeper than the levels",
+    );
+    refused(columns().outcome("solved", ["maybe"], vec![None, None]), "maybe");
+    refused(columns().place([["X"]], vec![None, None]).tree("topic", [["t"]], vec![None, None]), "topic");
+    load.push_columns(columns().place([["Q"]], vec![Some(0), None])).unwrap();
+    assert_eq!(load.finish().unwrap().orders, 2);
+    let now = store.snapshot();
+    assert_eq!((now.place().len(), now.place().find(["Q"]).is_ok()), (1, true));
+    assert_eq!(now.describe().trees[1].nodes, [1]);
+}
+
+#[test]
+fn what_every_order_has_is_not_set_as_a_field() {
+    let store = Store::in_memory(schema()).unwrap();
+    let mut load = store.load().unwrap();
+    for order in [Order::new("1", 0).clock("created", 1), Order::new("1", 0).tree("place", ["B"])] {
+        let error = load.push(order).unwrap_err().to_string();
+        assert!(error.contains("Order::new, place and location"), "{error}");
+    }
+}
+
+#[test]
+fn an_unknown_value_is_named_and_a_counter_of_one_counts_nothing() {
+    let schema =
+        Schema::builder("UTC").place(["city"]).category("channel").counter("web", is("channel", "web"));
+    let store = Store::in_memory(schema.build().unwrap()).unwrap();
+    let mut load = store.load().unwrap();
+    load.push(Order::new("1", 0).category("channel", "phone")).unwrap();
+    load.finish().unwrap();
+    let now = store.snapshot();
+    let error = now.run(&Query::zoom().filter(is("channel", "phon"))).unwrap_err().to_string();
+    assert_eq!(error, "there is no value of channel \"phon\"; the nearest are phone");
+    let answer = now.run(&Query::zoom().metric(counter("web"))).unwrap();
+    assert_eq!(answer.rows().next().unwrap().get(&counter("web")), Figure::Count(0));
+}
+
+#[test]
+fn bases_under_others_add_nothing() {
+    let store = filled(&Memory::default());
+    let now = store.snapshot();
+    let rows = |query: &Query| -> Vec<String> {
+        now.run(query).unwrap().rows().map(|row| format!("{} {}", row.path(), row.count())).collect()
+    };
+    let bases =
+        Query::zoom().within(["B", "C", "W"]).within(["B", "H"]).within(["B", "C"]).within(["B", "H"]);
+    assert_eq!(rows(&bases), ["B/C 3", "B/H 1"]);
+    assert_eq!(rows(&bases.clone().level("street")), ["B/C/W 2", "B/C/Z 1", "B/H 1"]);
+    assert_eq!(rows(&bases.within(["B"])), ["B 4"]);
 }
 
 #[test]

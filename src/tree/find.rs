@@ -3,9 +3,6 @@
 use super::{Node, Tree};
 use crate::{Error, Result};
 
-/// How many names an error message is picked from at most: it should help, not take long.
-const COMPARED: usize = 10_000;
-
 /// How many names are looked through for one that stands deeper in the tree.
 const LOOKED_THROUGH: usize = 1_000_000;
 
@@ -46,7 +43,7 @@ impl Tree {
     pub fn find_code(&self, code: &str) -> Result<Node> {
         self.coded(code).ok_or_else(|| {
             let known = self.names.iter().filter_map(|names| names.code.as_deref());
-            Error::unknown(format!("{} with code", self.name), code, known.take(COMPARED))
+            Error::unknown(format!("{} with code", self.name), code, known)
         })
     }
 
@@ -55,7 +52,7 @@ impl Tree {
         let (above, rest) = path.split_at(depth);
         let step = rest.first().copied().unwrap_or_default();
         let mut suggested = if let [name] = path { self.deeper(name) } else { Vec::new() };
-        let siblings = parents.iter().flat_map(|parent| self.children(*parent)).take(COMPARED);
+        let siblings = parents.iter().flat_map(|parent| self.children(*parent));
         let siblings = siblings.map(|node| self.name_of(node));
         if let Error::Unknown { nearest, .. } = Error::unknown(self.name(), step, siblings) {
             suggested.extend(nearest.iter().map(|name| join(above.iter().copied().chain([name.as_str()]))));

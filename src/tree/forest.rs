@@ -67,10 +67,17 @@ impl Forest {
         }
     }
 
-    /// The number of a category's value or of a tag.
-    pub(crate) fn value(&self, field: Field, name: &str, value: &str) -> Result<Node> {
-        let unknown = |known: Vec<&str>| Error::unknown(format!("value of {name}"), value, known);
-        let Some(tree) = self.of(field) else { return Err(unknown(Vec::new())) };
-        tree.find([value]).map_err(|_| unknown(tree.children(None).map(|node| tree.name_of(node)).collect()))
+    /// The number of a category's value or of a tag; none where no order has had it.
+    pub(crate) fn value(&self, field: Field, value: &str) -> Option<Node> {
+        let mut found = None;
+        self.of(field)?.each_named(None, value, |node| found = Some(node));
+        found
+    }
+
+    /// That a category's value or a tag is not known.
+    pub(crate) fn unknown_value(&self, field: Field, name: &str, value: &str) -> Error {
+        let known =
+            self.of(field).into_iter().flat_map(|tree| tree.children(None).map(|node| tree.name_of(node)));
+        Error::unknown(format!("value of {name}"), value, known)
     }
 }

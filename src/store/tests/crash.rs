@@ -1,0 +1,131 @@
+//! Loads whose disk fails at any operation, or whose power is cut right after it.
+
+use super::*;
+
+/// Seeds of [`Memory::crash`]: what survives of what was not synced.
+const SEEDS: std::ops::Range<u64> = 0..12;
+
+/// Two partitions, several runs of each, ids that come again in the same run, in a later one and in another partition,
+/// and names that are new to every tree.
+fn more() -> Vec<Order> {
+    let order = |id: u32, month: u32, path: &[&str], channel: &str| {
+        Order::new(id.to_string(), format!("2026-{month:02}-07T09:00:00").as_str())
+            .place(path.iter().copied())
+            .category("channel", channel)
+    };
+    vec![
+        order(11, 3, &["B", "C", "X"], "phone"),
+        order(12, 4, &["B", "J"], "web"),
+        order(12, 4, &["B", "J"], "letter"),
+        order(11, 4, &["B", "C", "Y"], "fax"),
+        order(13, 3, &["D"], "phone"),
+        order(14, 4, &["D", "E"], "visit"),
+        order(13, 3, &["D", "F"], "phone"),
+    ]
+}
+
+const BEFORE: u64 = 5;
+const AFTER: u64 = 9;
+
+/// Loads [`more`]. What a push says is passed on at once.
+fn load_more(store: &Store) -> Result<()> {
+    let mut load = store.load()?.buffer(2);
+    more().into_iter().try_for_each(|order| load.push(order))?;
+    load.finish().map(drop)
+}
+
+/// Opens what a disk holds, reads all of it, and says how many orders there are.
+fn orders_on(disk: Memory) -> u64 {
+    let store = Store::open_on(Arc::new(disk)).unwrap();
+    let verified = store.verify(|_| {}).unwrap();
+    let now = store.snapshot();
+    assert_eq!(now.describe().orders, verified.orders);
+    let all = now.orders(&Query::zoom(), crate::Sort::Newest, usize::MAX).unwrap();
+    assert_eq!(all.len() as u64, verified.orders);
+    let paths: Vec<_> =
+        all.iter().filter(|order| order.id() == "13").map(|order| order.place_path().len()).collect();
+    assert_eq!(paths, if verified.orders == AFTER { vec![2] } else { vec![] });
+    verified.orders
+}
+
+#[test]
+fn a_load_happens_whole_or_not_at_all_wherever_the_disk_fails_or_the_power_is_cut() {
+    let mut seen = [false; 3];
+    for operations in 1.. {
+        let disk = Memory::default();
+        let store = filled(&disk);
+        disk.fail_after(operations);
+        let loaded = load_more(&store);
+        disk.fail_after(u64::MAX);
+        for seed in SEEDS {
+            let orders = orders_on(disk.crash(seed));
+            assert!(orders == BEFORE || orders == AFTER, "{orders} orders");
+            assert!(orders == AFTER || loaded.is_err(), "what finish said to be durable is gone");
+        }
+        if loaded.is_ok() {
+            store.verify(|_| {}).unwrap();
+        }
+        let visible = store.snapshot().describe().orders;
+        if loaded.is_ok() {
+            assert_eq!(visible, AFTER);
+            break;
+        }
+        assert_eq!(visible, BEFORE, "operation {operations}");
+        // Either nobody knows what the disk holds, and the store says so, or the load can be made again.
+        let again = load_more(&store);
+        if let Err(Error::Latched { .. }) = again {
+            seen[0] = true;
+        } else {
+            again.unwrap();
+            assert_eq!(store.snapshot().describe().orders, AFTER);
+            seen[1] = true;
+        }
+        drop(store);
+        let orders = orders_on(disk);
+        seen[2] |= orders == AFTER;
+        assert!(operations < 1_000, "the load never ends");
+    }
+    assert_eq!(seen, [true; 3], "some way to fail was not tried");
+}
+
+#[test]
+fn a_store_is_made_whole_or_not_at_all() {
+    for operations in 1.. {
+        let disk = Memory::default();
+        disk.fail_after(operations);
+        let created = Store::create_on(Arc::new(disk.clone()), schema()).map(drop);
+        disk.fail_after(u64::MAX);
+        for seed in SEEDS {
+            let after = disk.crash(seed);
+            match Store::open_on(Arc::new(after.clone())) {
+                Ok(store) => assert_eq!(store.verify(|_| {}).unwrap().orders, 0),
+                Err(error) => {
+                    assert!(created.is_err(), "what create said to be durable is gone");
+                    assert!(matches!(error, Error::NotAStore { .. }), "{error}");
+                    Store::create_on(Arc::new(after), schema()).unwrap();
+                }
+            }
+        }
+        if created.is_ok() {
+            break;
+        }
+        assert!(operations < 100, "it is never made");
+    }
+}
+
+#[test]
+fn what_an_interrupted_load_leaves_is_removed_when_the_store_is_opened() {
+    let disk = Memory::default();
+    let store = filled(&disk);
+    let mut load = store.load().unwrap().buffer(1);
+    load.push(order(9, 9, &["X"], "yes")).unwrap();
+    // The process is killed: nothing is dropped, everything that was written is there.
+    let after = Memory::from_files(disk.files());
+    assert!(
+        after.files().len() > 3
+            && after.files().iter().filter(|(name, _)| name.starts_with("seg")).count() == 2
+    );
+    let store = Store::open_on(Arc::new(after.clone())).unwrap();
+    assert_eq!(after.files().iter().filter(|(name, _)| name.starts_with("seg")).count(), 1);
+    assert_eq!(store.snapshot().describe().orders, BEFORE);
+}
