@@ -126,13 +126,14 @@ pub(crate) fn plan_segment(
             && bounds.is_some_and(|(first, last)| frame.step(first) == frame.step(last)));
     let scan = plan.access == Some(Access::Scan);
     let by_row = scan || !one_step || !plan.by.is_empty() || !plan.needs.only_counts();
-    let selector = Selector::new(segment, 0..segment.rows(), plan.access);
-    let access = match &filter {
-        None if !by_row => Access::Views,
-        Some(filter) if selector.uses_bitmaps(filter)? => Access::Bitmaps,
-        _ => Access::Scan,
-    };
-    Ok(SegmentPlan { reach: Reach::By(access), ranges, filter, by_row })
+    let mut chosen = SegmentPlan { reach: Reach::By(Access::Scan), ranges, filter, by_row };
+    let selector = Selector::new(segment, chosen.hull(), plan.access);
+    match &chosen.filter {
+        None if !by_row => chosen.reach = Reach::By(Access::Views),
+        Some(filter) if selector.uses_bitmaps(filter)? => chosen.reach = Reach::By(Access::Bitmaps),
+        _ => {}
+    }
+    Ok(chosen)
 }
 
 /// The rows of each part, by the directory of the part's level.
@@ -273,7 +274,8 @@ fn count_range(
                 mask.iter(range.clone()).filter(|row| counted.contains(*row)).count() as u64
             }
         };
-        counts[slot] += counted - dead;
+        // In a damaged segment a counter may count fewer than its dead.
+        counts[slot] += counted.saturating_sub(dead);
     }
     Ok(())
 }

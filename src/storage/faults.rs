@@ -20,6 +20,14 @@ impl Memory {
         hold(&self.state).operations = Some(n.saturating_sub(1));
     }
 
+    /// Puts other bytes in the place of a file's.
+    pub(crate) fn put(&self, name: &str, bytes: Vec<u8>) {
+        let state = hold(&self.state);
+        if let Some(file) = state.names.get(name) {
+            hold(file).bytes = Arc::new(bytes);
+        }
+    }
+
     /// What another machine would find on the disk if the power failed now.
     ///
     /// - Each change of the folder since it was synced, in order, happened or did not. A rename happened as a

@@ -38,7 +38,15 @@ impl Store {
         replaced.extend(manifest.log.take());
         self.publish(State { manifest, ..next })?;
         writer.log = None;
-        replaced.iter().try_for_each(|name| storage.remove(name))
+        self.remove_replaced(&replaced);
+        Ok(())
+    }
+
+    /// Removes files that no manifest names any more. What cannot be removed now is removed when the store is opened next.
+    pub(super) fn remove_replaced(&self, names: &[String]) {
+        for name in names {
+            let _ = self.inner.storage.remove(name);
+        }
     }
 
     /// Seals the batches of each partition into one segment.

@@ -22,6 +22,7 @@ use crate::tree::{Forest, log};
 use super::apply::Sealing;
 use super::columns::{self, Columns};
 use super::intake::Intake;
+use super::write::hold;
 use super::{Live, Progress, State, Store, flush, merge, node_file};
 
 /// Orders held in memory unless [`Load::buffer`] says otherwise: a few hundred megabytes.
@@ -55,6 +56,10 @@ pub struct Load {
     hashes: Vec<u64>,
     repeated: Vec<Repeated>,
     next_file: u64,
+    /// The files of the load, as long as no manifest names them.
+    written: Vec<String>,
+    /// Whether orders were lost as a run could not be written.
+    broken: bool,
 }
 
 /// Orders of one partition that no run holds yet.
@@ -117,6 +122,8 @@ impl Load {
             hashes: Vec::new(),
             repeated: Vec::new(),
             next_file: state.manifest.next_file,
+            written: Vec::new(),
+            broken: false,
         }
     }
 
@@ -142,6 +149,7 @@ impl Load {
     /// [`Error::InvalidOrder`] where the order does not fit the schema: the load goes on without it.
     /// [`Error::Io`] where a run cannot be written.
     pub fn push(&mut self, order: Order) -> Result<()> {
+        self.require_whole()?;
         let row = self.intake.row(&order)?;
         let created = row.columns.get(1).copied().unwrap_or_default();
         let schema = &self.intake.schema;
@@ -161,6 +169,7 @@ impl Load {
     /// [`Error::Invalid`] where a column does not fit: the load goes on without all of these orders.
     /// [`Error::Io`] where a run cannot be written.
     pub fn push_columns(&mut self, columns: Columns) -> Result<()> {
+        self.require_whole()?;
         let rows = columns::resolve(columns, &mut self.intake)?;
         let (schema, layout) = (&self.intake.schema, &self.intake.layout);
         let (calendar, grain) = (schema.calendar(), schema.partition());
@@ -210,6 +219,7 @@ impl Load {
     /// # Errors
     /// As for [`finish`](Self::finish).
     pub fn finish_with(mut self, mut progress: impl FnMut(Progress)) -> Result<LoadReport> {
+        self.require_whole()?;
         self.spill()?;
         // Flushed when the load began; no commit came since, for they are refused meanwhile.
         let state = self.store.state();
@@ -255,13 +265,12 @@ impl Load {
             partitions,
         };
         self.publish(&state, segments, superseded)?;
-        for name in merged {
-            self.store.inner.storage.remove(&name)?;
-        }
+        self.store.remove_replaced(&merged);
         Ok(report)
     }
 
     fn publish(&mut self, state: &State, new: Vec<Segment>, superseded: Vec<Vec<u32>>) -> Result<()> {
+        let _writer = hold(&self.store.inner.writer);
         let storage = self.store.inner.storage.as_ref();
         let mut manifest = state.manifest.clone();
         manifest.next_file = self.next_file.max(manifest.next_file);
@@ -290,15 +299,33 @@ impl Load {
         storage.sync_folder()?;
         manifest.commit = commit;
         self.store.publish(State { manifest, ..next })?;
-        replaced.iter().try_for_each(|name| storage.remove(name))
+        self.written.clear();
+        self.store.remove_replaced(&replaced);
+        Ok(())
     }
 
     fn spill_when_full(&mut self) -> Result<()> {
         if self.pending_orders < self.buffer { Ok(()) } else { self.spill() }
     }
 
-    /// Seals what is in memory into runs.
+    /// Seals what is in memory into runs. Where that fails, orders are gone that were taken in: the load cannot go on.
     fn spill(&mut self) -> Result<()> {
+        let spilled = self.spill_pending();
+        self.broken |= spilled.is_err();
+        spilled
+    }
+
+    fn require_whole(&self) -> Result<()> {
+        if self.broken {
+            return Err(Error::invalid(
+                "load",
+                "an earlier write failed and lost orders of it; drop it and load anew",
+            ));
+        }
+        Ok(())
+    }
+
+    fn spill_pending(&mut self) -> Result<()> {
         let mut parts: Vec<(i32, Pending)> = std::mem::take(&mut self.pending).into_iter().collect();
         self.pending_orders = 0;
         let dropped = self.repeated_in(&parts);
@@ -310,7 +337,10 @@ impl Load {
                     (0u32..).take(pending.len()).filter(|row| !dropped.contains(row)).collect();
                 pending.select(&kept);
             }
-            rows.push((partition, pending));
+            // Every order of the part may have come again in another one.
+            if pending.len() > 0 {
+                rows.push((partition, pending));
+            }
         }
         for (partition, bytes) in self.seal(rows)? {
             let segment = self.write(partition, &bytes)?;
@@ -365,6 +395,7 @@ impl Load {
             self.next_file
         );
         self.next_file += 1;
+        self.written.push(name.clone());
         let storage = &self.store.inner.storage;
         flush::write_file(storage.as_ref(), &name, bytes)?;
         Segment::open(&name, storage.open(&name)?)
@@ -379,9 +410,9 @@ impl Pending {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        for run in self.runs.drain(..) {
-            // What cannot be removed now is removed when the store is opened next.
-            let _ = self.store.inner.storage.remove(run.segment.name());
+        // After a failed publication nobody knows whether the manifest names them.
+        if self.store.require_writable().is_ok() {
+            self.store.remove_replaced(&self.written);
         }
         self.store.inner.loading.store(false, Ordering::Release);
     }

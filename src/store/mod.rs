@@ -224,9 +224,15 @@ impl Store {
     /// Reads every byte of the store and checks it, and says how far it has come.
     ///
     /// # Errors
-    /// [`Error::Corrupt`] with the first damage found, [`Error::Io`] where a file cannot be read.
+    /// [`Error::Corrupt`] with the first damage found, [`Error::Io`] where a file cannot be read, [`Error::Latched`]
+    /// after a failed write, for then nobody knows what the files should hold.
     pub fn verify(&self, progress: impl FnMut(Progress)) -> Result<Verified> {
-        verify::verify(self.inner.storage.as_ref(), &self.state(), progress)
+        // Nothing is published and no frame half written while the files are opened; once open, they may be replaced.
+        let writer = write::hold(&self.inner.writer);
+        self.require_writable()?;
+        let opened = verify::open(self.inner.storage.as_ref(), &self.state())?;
+        drop(writer);
+        verify::verify(opened, progress)
     }
 
     fn state(&self) -> Arc<State> {

@@ -20,15 +20,16 @@ pub struct Verified {
     pub orders: u64,
 }
 
-/// Reads the files that `state` consists of. They are read from the storage anew, not through the open segments'
+/// The files of a store, opened anew, and what was checked by that.
+pub(super) struct Opened {
+    disk: State,
+    verified: Verified,
+}
+
+/// Opens the files that `state` consists of. They are read from the storage anew, not through the open segments'
 /// parsed footers, so that damage since the opening is found too.
-pub(super) fn verify(
-    storage: &dyn Storage,
-    state: &State,
-    mut progress: impl FnMut(Progress),
-) -> Result<Verified> {
+pub(super) fn open(storage: &dyn Storage, state: &State) -> Result<Opened> {
     let disk = State::open(storage)?;
-    let total = disk.lives.len() as u64;
     if disk.manifest != state.manifest {
         let reason = "it is not the manifest that this store has written";
         return Err(Corruption::new(0, reason).within(MANIFEST, "manifest", 0).into());
@@ -38,6 +39,24 @@ pub(super) fn verify(
     // Opening has replayed the node logs, every record against its checksum.
     verified.files += state.manifest.nodes.len() as u64;
     verified.bytes += state.manifest.nodes.values().sum::<u64>();
+    if let Some(log) = &disk.manifest.log {
+        let bytes = storage.read(log)?;
+        let replayed = crate::log::replay(log, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
+        let last = replayed.frames.last().map_or(disk.commit, |frame| frame.commit.max(disk.commit));
+        if last < state.commit {
+            let reason = format!("it ends with commit {last}, the last one was {}", state.commit);
+            return Err(Corruption::new(0, reason).within(log, "log", replayed.end).into());
+        }
+        verified.files += 1;
+        verified.bytes += bytes.len() as u64;
+    }
+    Ok(Opened { disk, verified })
+}
+
+/// Reads all segments.
+pub(super) fn verify(opened: Opened, mut progress: impl FnMut(Progress)) -> Result<Verified> {
+    let Opened { disk, mut verified } = opened;
+    let total = disk.lives.len() as u64;
     for (done, live) in (0u64..).zip(&disk.lives) {
         let segment = &live.segment;
         progress(Progress { stage: "verifying", done, total });
@@ -45,12 +64,6 @@ pub(super) fn verify(
         verified.files += 1;
         verified.bytes += segment.bytes() as u64;
         verified.orders += u64::from(segment.rows()) - live.ended_versions();
-    }
-    if let Some(log) = &disk.manifest.log {
-        let bytes = storage.read(log)?;
-        crate::log::replay(log, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
-        verified.files += 1;
-        verified.bytes += bytes.len() as u64;
     }
     progress(Progress { stage: "verifying", done: total, total });
     Ok(verified)

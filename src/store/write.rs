@@ -60,9 +60,13 @@ impl Store {
             }
         }
         let sync = written.iter().any(|(commit, _)| commit.durability == Durability::Sync);
-        if let (true, Some(log)) = (sync, &mut writer.log)
-            && let Err(error) = log.sync()
-        {
+        // Buffered commits outlast the process, so they are at least handed to the operating system.
+        let kept = match &mut writer.log {
+            Some(log) if sync => log.sync(),
+            Some(log) if !written.is_empty() => log.flush(),
+            _ => Ok(()),
+        };
+        if let Err(error) = kept {
             self.inner.failed.store(true, std::sync::atomic::Ordering::Release);
             let mut first = Some(error);
             for (commit, _) in written {
