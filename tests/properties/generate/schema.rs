@@ -33,7 +33,7 @@ pub(crate) fn fields(draws: &mut Draws) -> Fields {
         fields.trees.push((name, levels(&["theme", "item", "detail"], draws)));
     }
     fields.categories = some(&["channel", "c=h|a"], draws);
-    fields.tags = some(&["tags", "all"], draws);
+    fields.tags = some(&["tags", "every"], draws);
     for name in some(&["solved", "on time"], draws) {
         let most = draws.pick(&[2, 1, 3, 4, 15]);
         fields.outcomes.push((name, LABELS[..most].iter().map(|label| (*label).to_owned()).collect()));
