@@ -89,7 +89,7 @@ impl Snapshot {
     /// The order with this id; none where the store has no such order.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a text that cannot be an order id, [`Error::Corrupt`] for a damaged file.
+    /// [`Error::InvalidOrder`] for a text that cannot be an order id, [`Error::Corrupt`] for a damaged file.
     pub fn get(&self, id: &str) -> Result<Option<Order>> {
         let id = OrderId::parse(id)?;
         match self.state.locate(&id)? {
