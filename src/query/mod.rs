@@ -11,6 +11,7 @@ mod number;
 mod orders;
 mod plan;
 mod rank;
+mod rows;
 mod run;
 mod select;
 

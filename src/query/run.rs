@@ -7,10 +7,11 @@ use crate::store::Snapshot;
 
 use super::answer::Answer;
 use super::assemble::assemble;
-use super::execute::{Frame, Sink, plan_segment, run_segment};
+use super::execute::{Frame, plan_segment, run_segment};
 use super::explain::{Explanation, explain};
 use super::groups::{Groups, Key};
 use super::plan::Plan;
+use super::rows::Sink;
 use super::{Query, Sort, orders};
 use crate::order::Order;
 
