@@ -47,7 +47,7 @@ pub(super) fn orders(snapshot: &Snapshot, query: &Query, sort: &Sort, limit: usi
     let frame = Frame::new(&plan, snapshot)?;
     let measure = match sort {
         Sort::Newest => None,
-        Sort::Largest(measure) => Some(plan.schema.measure(measure)?),
+        Sort::Largest(measure) => Some(plan.schema().measure(measure)?),
     };
     let mut listed: BinaryHeap<Candidate> = BinaryHeap::new();
     // The newest segments first, so that older ones need not be read once enough is found.
@@ -83,7 +83,7 @@ fn collect(
     }
     let mask = mask(&chosen, &Selector::new(segment, chosen.hull(), plan.access), live, true)?;
     let created = segment.column(ColumnId::Created)?;
-    let value = measure.map(|measure| Number::measure(segment, &plan.schema, measure)).transpose()?;
+    let value = measure.map(|measure| Number::measure(segment, plan.schema(), measure)).transpose()?;
     for (_, range) in &chosen.ranges {
         for row in range.clone().filter(|row| mask.as_ref().is_none_or(|mask| mask.contains(*row))) {
             let created = created.map_or(MISSING, |created| created.get(row as usize));

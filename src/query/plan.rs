@@ -1,5 +1,7 @@
 //! A query that has met a snapshot: names have become numbers, and what makes no sense is refused.
 
+use std::sync::OnceLock;
+
 use crate::calendar::{Grain, Span};
 use crate::error::{Error, Result};
 use crate::filter::{Condition, Leaf, Test, resolve};
@@ -14,7 +16,7 @@ use super::{Access, Query, Targets};
 /// A query bound to a snapshot.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    pub(crate) schema: Schema,
+    snapshot: Snapshot,
     pub(crate) parts: Vec<Part>,
     pub(crate) clock: Clock,
     pub(crate) span: Span,
@@ -23,8 +25,7 @@ pub(crate) struct Plan {
     pub(crate) filter: Condition,
     pub(crate) needs: Needs,
     pub(crate) metrics: Vec<BoundMetric>,
-    /// The schema's counters that are needed, bound.
-    pub(crate) counters: Vec<Condition>,
+    counters: OnceLock<Vec<Condition>>,
     pub(crate) access: Option<Access>,
     pub(crate) limit: u64,
 }
@@ -75,16 +76,15 @@ impl Plan {
         let (schema, forest) = (snapshot.schema(), snapshot.forest());
         let mut needs = Needs::default();
         let metrics = query.metrics.iter().map(|metric| needs.bind(metric, schema)).collect::<Result<_>>()?;
-        let bind = |number: &usize| Condition::bind_counter(&schema.counters[*number].filter, schema, forest);
         let plan = Self {
-            schema: schema.clone(),
+            snapshot: snapshot.clone(),
             parts: parts(query, snapshot)?,
             clock: schema.clock(&query.clock)?,
             span: query.span,
             grain: query.grain,
             by: query.by.iter().map(|by| dimension(by, snapshot)).collect::<Result<_>>()?,
             filter: Condition::bind(&query.filter, schema, forest)?,
-            counters: needs.counters.iter().map(bind).collect::<Result<_>>()?,
+            counters: OnceLock::new(),
             needs,
             metrics,
             access: query.access,
@@ -96,6 +96,21 @@ impl Plan {
             return Err(Error::invalid("query", format!("{:?} is grouped by twice", twice.1.name)));
         }
         Ok(plan)
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        self.snapshot.schema()
+    }
+
+    /// The schema's counters that are needed, bound when they are: segments have them as a rule.
+    pub(crate) fn counters(&self) -> Result<&[Condition]> {
+        if let Some(counters) = self.counters.get() {
+            return Ok(counters);
+        }
+        let (schema, forest) = (self.schema(), self.snapshot.forest());
+        let bind = |number: &usize| Condition::bind_counter(&schema.counters[*number].filter, schema, forest);
+        let bound = self.needs.counters.iter().map(bind).collect::<Result<_>>()?;
+        Ok(self.counters.get_or_init(|| bound))
     }
 
     /// The span as a condition, for a segment whose orders it does not hold all.

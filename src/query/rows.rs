@@ -1,7 +1,6 @@
 //! Counting row by row: what the groups need of single rows.
 
 use crate::error::Result;
-use crate::filter::Condition;
 use crate::schema::Field;
 use crate::segment::{Bits, Column, ColumnId, MISSING, RowMask, SectionId, Segment};
 
@@ -72,14 +71,14 @@ impl<'a> RowReader<'a> {
         by_row: bool,
     ) -> Result<Self> {
         let scan = plan.access == Some(Access::Scan);
-        let counter = |(number, condition): (&usize, &Condition)| -> Result<CounterRows<'a>> {
+        let counter = |(need, number): (usize, &usize)| -> Result<CounterRows<'a>> {
             match segment.counter(*number)? {
                 Some(bits) if !scan => Ok(CounterRows::Bits(bits)),
-                _ => Ok(CounterRows::Mask(selector.mask(condition)?)),
+                _ => Ok(CounterRows::Mask(selector.mask(&plan.counters()?[need])?)),
             }
         };
-        let counters = plan.needs.counters.iter().zip(&plan.counters).map(counter).collect::<Result<_>>()?;
-        let measure = |measure: &usize| Number::measure(segment, &plan.schema, *measure);
+        let counters = plan.needs.counters.iter().enumerate().map(counter).collect::<Result<_>>()?;
+        let measure = |measure: &usize| Number::measure(segment, plan.schema(), *measure);
         let measures = |list: &[usize]| list.iter().map(measure).collect::<Result<Vec<_>>>();
         let key = |key: &usize| segment.column(ColumnId::Key(*key)).map(Number::Column);
         let dimension = |dimension: &'a Dimension| -> Result<_> {
