@@ -108,6 +108,19 @@ pub enum Error {
         candidates: Vec<String>,
     },
 
+    /// A commit behind the horizon: what was before it was let go of.
+    #[error(
+        "commit {commit} is forgotten; the store answers as of commit {horizon}, known {known}, and later ones"
+    )]
+    Forgotten {
+        /// The commit that was asked for.
+        commit: u64,
+        /// The earliest commit that the store answers for.
+        horizon: u64,
+        /// When that was known: RFC 3339 in the schema's time zone.
+        known: String,
+    },
+
     /// An order that does not fit the schema.
     #[error("order {id:?}: {reason}")]
     InvalidOrder {
@@ -132,6 +145,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn invalid(what: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid { what: what.into(), reason: reason.into() }
+    }
+
+    pub(crate) fn not_made(what: &str, commit: u64, last: u64) -> Self {
+        Self::invalid(what, format!("there is no commit {commit} yet, the last is {last}"))
     }
 
     pub(crate) fn order(id: impl Into<String>, reason: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::filter::Condition;
 use crate::schema::Clock;
 use crate::segment::{Directory, MISSING, RowMask, Segment};
-use crate::store::{Live, Snapshot};
+use crate::store::{Live, Snapshot, bounds};
 
 use super::Access;
 use super::groups::{Groups, Keys, Member, NONE, member};
@@ -45,12 +45,13 @@ impl Frame {
     }
 }
 
-/// The span, with its open sides bounded by the first and the last time of the clock in any segment.
+/// The span, with its open sides bounded by the first and the last time of the clock of any order.
 fn reach(plan: &Plan, snapshot: &Snapshot) -> Result<Span> {
-    let bounds = snapshot.lives().iter().filter_map(|live| clock_bounds(&live.segment, plan.clock));
-    let Some((first, last)) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else {
-        let closed = plan.span.start() != Span::ALL.start() && plan.span.end() != Span::ALL.end();
-        return if closed { Ok(plan.span) } else { Span::new(plan.span.start(), plan.span.start()) };
+    if plan.span.start() != Span::ALL.start() && plan.span.end() != Span::ALL.end() {
+        return Ok(plan.span);
+    }
+    let Some((first, last)) = bounds(snapshot.lives(), plan.clock) else {
+        return Span::new(plan.span.start(), plan.span.start());
     };
     let start = if plan.span.start() == Span::ALL.start() { first } else { plan.span.start() };
     let end = if plan.span.end() == Span::ALL.end() { last.saturating_add(1) } else { plan.span.end() };

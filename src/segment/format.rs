@@ -56,6 +56,8 @@ impl SectionId {
             ColumnId::Key(key) => [8, number(key)],
             ColumnId::Longitude => [9, 0],
             ColumnId::Latitude => [10, 0],
+            ColumnId::Died => [11, 0],
+            ColumnId::Removed => [12, 0],
         };
         match self {
             Self::Directory(level) => [1, 0, number(level)],
@@ -90,6 +92,8 @@ pub(crate) fn section_name([kind, field, number]: [u16; 3]) -> String {
         8 => "key",
         9 => "longitude",
         10 => "latitude",
+        11 => "died",
+        12 => "removed",
         _ => "unknown",
     };
     match kind {
@@ -126,6 +130,8 @@ mod tests {
             (SectionId::Column(ColumnId::Key(6)), [2, 8, 6]),
             (SectionId::Column(ColumnId::Longitude), [2, 9, 0]),
             (SectionId::Column(ColumnId::Latitude), [2, 10, 0]),
+            (SectionId::Column(ColumnId::Died), [2, 11, 0]),
+            (SectionId::Column(ColumnId::Removed), [2, 12, 0]),
             (SectionId::Sets(ColumnId::Tree(1)), [3, 3, 1]),
             (SectionId::TagSets(1), [4, 0, 1]),
             (SectionId::Tags(1), [5, 0, 1]),

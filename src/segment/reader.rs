@@ -11,6 +11,7 @@ use crate::storage::Bytes;
 
 use super::bits::Bits;
 use super::column::{Column, MISSING};
+use super::deaths::Death;
 use super::directory::Directory;
 use super::format::{ALIGNMENT, ENTRY, FOOTER, FORMAT_VERSION, HEADER, MAGIC, SectionId, section_name};
 use super::ids::Ids;
@@ -122,6 +123,13 @@ impl Segment {
     /// The commit that made the version of a row.
     pub(crate) fn born(&self, row: u32) -> Result<u64> {
         Ok(self.column(ColumnId::Born)?.map_or(0, |born| born.get(row as usize)).cast_unsigned())
+    }
+
+    /// How the version of a row ended; none in a segment that is not history.
+    pub(crate) fn death(&self, row: u32) -> Result<Option<Death>> {
+        let Some(died) = self.column(ColumnId::Died)? else { return Ok(None) };
+        let removed = self.column(ColumnId::Removed)?.is_some_and(|removed| removed.get(row as usize) == 1);
+        Ok(Some(Death { row, died: died.get(row as usize).cast_unsigned(), removed }))
     }
 
     /// What was read of a section, its damage placed in the file.

@@ -21,6 +21,10 @@ pub(crate) enum ColumnId {
     Key(usize),
     Longitude,
     Latitude,
+    /// In a history segment: the commit that ended this version.
+    Died,
+    /// In a history segment: 1 where a removal ended it, 0 where the next version did.
+    Removed,
 }
 
 impl From<Clock> for ColumnId {
@@ -54,6 +58,18 @@ impl Layout {
             columns.extend([ColumnId::Longitude, ColumnId::Latitude]);
         }
         Self { columns, tags: schema.tags.len(), texts: schema.texts.len() }
+    }
+
+    /// What versions that have ended have, too.
+    pub(crate) fn of_history(schema: &Schema) -> Self {
+        let mut layout = Self::new(schema);
+        layout.columns.extend([ColumnId::Died, ColumnId::Removed]);
+        layout
+    }
+
+    /// Whether it is that of versions that have ended.
+    pub(crate) fn is_history(&self) -> bool {
+        self.position(ColumnId::Died).is_some()
     }
 
     pub(crate) fn columns(&self) -> &[ColumnId] {
@@ -138,24 +154,23 @@ impl Rows {
         layout.position(column).and_then(|position| self.columns.get(position)).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes these rows, in this order.
+    /// Keeps these rows, in this order.
     pub(crate) fn select(&mut self, order: &[u32]) {
-        fn pick<T: Default>(values: &mut Vec<T>, order: &[u32]) {
-            *values = order
-                .iter()
-                .map(|&row| values.get_mut(row as usize).map(std::mem::take).unwrap_or_default())
-                .collect();
+        *self = self.take(order);
+    }
+
+    /// Takes these rows out, in this order. What is left in their places has no meaning.
+    pub(crate) fn take(&mut self, order: &[u32]) -> Self {
+        fn pick<T>(values: &mut [T], order: &[u32], nothing: impl Fn() -> T) -> Vec<T> {
+            order.iter().map(|&row| std::mem::replace(&mut values[row as usize], nothing())).collect()
         }
-        let take = |ids: &mut Vec<OrderId>| {
-            let mut old: Vec<Option<OrderId>> = std::mem::take(ids).into_iter().map(Some).collect();
-            *ids = order.iter().filter_map(|&row| old.get_mut(row as usize).and_then(Option::take)).collect();
-        };
-        take(&mut self.ids);
-        for column in &mut self.columns {
-            *column = order.iter().map(|&row| column[row as usize]).collect();
+        let column = |column: &Vec<i64>| order.iter().map(|&row| column[row as usize]).collect();
+        Self {
+            ids: pick(&mut self.ids, order, || OrderId::Number(0)),
+            columns: self.columns.iter().map(column).collect(),
+            tags: self.tags.iter_mut().map(|lists| pick(lists, order, Vec::new)).collect(),
+            texts: self.texts.iter_mut().map(|texts| pick(texts, order, || None)).collect(),
         }
-        self.tags.iter_mut().for_each(|lists| pick(lists, order));
-        self.texts.iter_mut().for_each(|texts| pick(texts, order));
     }
 
     /// The order in which a segment keeps these rows: along the place tree, orders without place first, and

@@ -18,6 +18,8 @@ pub(crate) struct Summary {
     pub(crate) partition: i32,
     /// The commits that made its versions.
     pub(crate) commits: Bounds<u64>,
+    /// Of a history segment: the commits that ended its versions.
+    pub(crate) died: Bounds<u64>,
     pub(crate) ids: Bounds<OrderId>,
     pub(crate) created: Bounds<i64>,
     /// Of the further clocks; none where no order has the clock.
@@ -32,9 +34,11 @@ impl Summary {
         bytes.extend_from_slice(&self.partition.to_le_bytes());
         #[expect(clippy::cast_possible_truncation, reason = "a schema has at most a thousand clocks")]
         bytes.extend_from_slice(&(self.clocks.len() as u32).to_le_bytes());
-        bounds(&mut bytes, self.commits.as_ref(), |bytes, commit| {
-            bytes.extend_from_slice(&commit.to_le_bytes())
-        });
+        for commits in [&self.commits, &self.died] {
+            bounds(&mut bytes, commits.as_ref(), |bytes, commit| {
+                bytes.extend_from_slice(&commit.to_le_bytes())
+            });
+        }
         bounds(&mut bytes, self.ids.as_ref(), |bytes, id| {
             let text = id.to_string();
             #[expect(clippy::cast_possible_truncation, reason = "an order id has at most 64 bytes")]
@@ -54,6 +58,7 @@ impl Summary {
         let partition = cursor.u32()?.cast_signed();
         let clocks = cursor.u32()?;
         let commits = read_bounds(&mut cursor, Cursor::u64)?;
+        let died = read_bounds(&mut cursor, Cursor::u64)?;
         let ids = read_bounds(&mut cursor, |cursor| {
             let length = cursor.u8()?;
             let damage = cursor.corrupt("this is not an order id");
@@ -67,7 +72,7 @@ impl Summary {
         if !cursor.rest().is_empty() {
             return Err(cursor.corrupt("bytes are left over"));
         }
-        Ok(Self { schema, rows, partition, commits, ids, created, clocks })
+        Ok(Self { schema, rows, partition, commits, died, ids, created, clocks })
     }
 }
 
@@ -100,6 +105,7 @@ mod tests {
             rows: 7,
             partition: -12,
             commits: Some((1, 9)),
+            died: Some((2, 11)),
             ids: Some((OrderId::parse("17").unwrap(), OrderId::parse("a-17").unwrap())),
             created: Some((-5, 5)),
             clocks: vec![None, Some((i64::MIN + 1, i64::MAX))],
@@ -109,7 +115,8 @@ mod tests {
     #[test]
     fn a_summary_comes_back_as_it_was() {
         assert_eq!(Summary::decode(&sample().encode()).unwrap(), sample());
-        let empty = Summary { commits: None, ids: None, created: None, clocks: Vec::new(), ..sample() };
+        let empty =
+            Summary { commits: None, died: None, ids: None, created: None, clocks: Vec::new(), ..sample() };
         assert_eq!(Summary::decode(&empty.encode()).unwrap(), empty);
     }
 

@@ -15,6 +15,7 @@ use super::{bits, column, directory, ids, lists, text};
 pub(crate) struct Sealer<'a> {
     pub(crate) schema: &'a Schema,
     pub(crate) schema_version: u32,
+    /// Of history, for versions that have ended: they get columns and ids, and nothing that only speeds up questions.
     pub(crate) layout: &'a Layout,
     pub(crate) forest: &'a Forest,
     /// The schema's counters, bound to the forest.
@@ -32,24 +33,27 @@ impl Sealer<'_> {
         let order = rows.sorted(self.layout, &self.forest.place);
         rows.select(&order);
         let mut file = File::new(self.schema_version);
+        let indexed = !self.layout.is_history();
         let units = rows.column(self.layout, ColumnId::Place);
         for level in 0..self.schema.place.levels.len() {
             file.section(SectionId::Directory(level), &directory::encode(units, &self.forest.place, level));
         }
         for (&id, values) in self.layout.columns().iter().zip(&rows.columns) {
             file.section(SectionId::Column(id), &column::encode(values));
-            if has_sets(id) {
+            if indexed && has_sets(id) {
                 file.section(SectionId::Sets(id), &sets_of_values(values));
             }
         }
         for (number, tags) in rows.tags.iter().enumerate() {
-            file.section(SectionId::TagSets(number), &sets_of_lists(tags));
+            if indexed {
+                file.section(SectionId::TagSets(number), &sets_of_lists(tags));
+            }
             file.section(SectionId::Tags(number), &lists::encode(tags));
         }
         for (number, texts) in rows.texts.iter().enumerate() {
             file.section(SectionId::Text(number), &text::encode(texts.iter().map(Option::as_deref)));
         }
-        for (number, counter) in self.counters.iter().enumerate() {
+        for (number, counter) in self.counters.iter().enumerate().filter(|_| indexed) {
             file.section(SectionId::Counter(number), &self.counter(&rows, counter));
         }
         file.section(SectionId::Ids, &ids::encode(&rows.ids));
@@ -66,12 +70,14 @@ impl Sealer<'_> {
 
     fn summary(&self, rows: &Rows, partition: i32) -> Summary {
         let column = |id| bounds(rows.column(self.layout, id).iter().filter_map(|&value| present(value)));
+        let commits =
+            |id| column(id).map(|(first, last): (i64, i64)| (first.cast_unsigned(), last.cast_unsigned()));
         Summary {
             schema: self.schema_version,
             rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
             partition,
-            commits: column(ColumnId::Born)
-                .map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())),
+            commits: commits(ColumnId::Born),
+            died: commits(ColumnId::Died),
             ids: bounds(rows.ids.iter()).map(|(first, last)| (first.clone(), last.clone())),
             created: column(ColumnId::Created),
             clocks: (0..self.schema.clocks.len()).map(|clock| column(ColumnId::Clock(clock))).collect(),

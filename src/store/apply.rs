@@ -1,21 +1,17 @@
 //! Applying a commit to a state: which versions end, which begin.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::filter::Condition;
 use crate::order_id::OrderId;
-use crate::schema::Schema;
-use crate::segment::{ColumnId, Death, Layout, Row, Rows, Sealer, Segment};
-use crate::storage::Bytes;
-use crate::tree::Forest;
+use crate::segment::{ColumnId, Death, Layout, Row, Rows};
 
 use super::State;
 use super::commit::{Changes, Operation};
 use super::intake::Intake;
-use super::live::Live;
+use super::live::{Live, Stage};
 use super::read;
+use super::sealing::Sealing;
 
 /// A batch is merged with the one before it unless that one is more than so many times as long.
 const MERGE_RATIO: u32 = 2;
@@ -57,14 +53,7 @@ pub(super) fn apply(state: &State, commit: u64, stamp: i64, changes: &Changes) -
             }
         }
     }
-    let mut next = State {
-        manifest: state.manifest.clone(),
-        commit,
-        stamps: state.stamps.clone(),
-        schema: state.schema.clone(),
-        forest: intake.forest,
-        lives: state.lives.clone(),
-    };
+    let mut next = State { commit, forest: intake.forest, ..state.clone() };
     next.stamps.push(stamp);
     let sealing = Sealing::new(&next.schema, &next.forest, next.manifest.schemas.len())?;
     let mut deaths: HashMap<usize, Vec<Death>> = HashMap::new();
@@ -120,64 +109,6 @@ fn entry<'a>(
     }
 }
 
-/// What segments are sealed with.
-pub(super) struct Sealing<'a> {
-    schema: &'a Schema,
-    forest: &'a Forest,
-    schema_version: u32,
-    layout: Layout,
-    pub(super) counters: Vec<Condition>,
-}
-
-impl<'a> Sealing<'a> {
-    /// For a store that has had so many schemas.
-    pub(super) fn new(schema: &'a Schema, forest: &'a Forest, schemas: usize) -> Result<Self> {
-        Ok(Self {
-            schema,
-            forest,
-            schema_version: u32::try_from(schemas.saturating_sub(1)).unwrap_or(u32::MAX),
-            layout: Layout::new(schema),
-            counters: Condition::bind_counters(schema, forest)?,
-        })
-    }
-
-    pub(super) fn sealer(&self) -> Sealer<'_> {
-        Sealer {
-            schema: self.schema,
-            schema_version: self.schema_version,
-            layout: &self.layout,
-            forest: self.forest,
-            counters: &self.counters,
-        }
-    }
-
-    /// A batch of rows of one partition, and for each of its rows which of the given ones it is.
-    fn batch(&self, rows: Rows, partition: i32) -> Result<(Live, Vec<u32>)> {
-        let (bytes, order) = self.sealer().seal_mapped(rows, partition);
-        let segment = Segment::open("a batch in memory", Bytes::from(bytes))?;
-        Ok((Live::new(Arc::new(segment), false), order))
-    }
-
-    /// All versions of several segments of one partition, ended ones too, as one batch.
-    pub(super) fn merge(&self, lives: &[Live]) -> Result<Live> {
-        let mut rows = Rows::new(&self.layout);
-        let mut deaths: HashMap<u32, Death> = HashMap::new();
-        let mut partition = 0;
-        for live in lives {
-            let offset = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-            partition = live.segment.summary().partition;
-            deaths.extend(live.all_deaths().map(|death| (death.row + offset, *death)));
-            rows.append(live.segment.read_rows(&self.layout)?);
-        }
-        let (mut batch, order) = self.batch(rows, partition)?;
-        let moved = (0u32..)
-            .zip(&order)
-            .filter_map(|(row, old)| deaths.get(old).map(|death| Death { row, ..*death }));
-        batch.add_deaths(moved.collect(), &self.counters)?;
-        Ok(batch)
-    }
-}
-
 /// Adds a batch, merged with those of its partition that are not much longer: so each partition has few of them.
 fn add_batch(lives: &mut Vec<Live>, batch: Live, sealing: &Sealing<'_>) -> Result<()> {
     let partition = batch.segment.summary().partition;
@@ -186,7 +117,7 @@ fn add_batch(lives: &mut Vec<Live>, batch: Live, sealing: &Sealing<'_>) -> Resul
         rows += part.segment.rows();
     }
     while let Some(at) = lives.iter().rposition(|live| {
-        !live.sealed
+        live.stage == Stage::Open
             && live.segment.summary().partition == partition
             && live.segment.rows() <= rows.saturating_mul(MERGE_RATIO)
     }) {
@@ -194,6 +125,6 @@ fn add_batch(lives: &mut Vec<Live>, batch: Live, sealing: &Sealing<'_>) -> Resul
         rows += live.segment.rows();
         parts.insert(0, live);
     }
-    lives.push(if parts.len() == 1 { parts.swap_remove(0) } else { sealing.merge(&parts)? });
+    lives.push(if parts.len() == 1 { parts.swap_remove(0) } else { sealing.merge(&parts)?.0 });
     Ok(())
 }

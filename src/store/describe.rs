@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::State;
+use crate::schema::Clock;
+use crate::segment::Segment;
+
+use super::{State, bounds};
 
 /// What a store holds and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,11 +21,15 @@ pub struct Description {
     pub time_zone: String,
     /// Orders.
     pub orders: u64,
-    /// Bytes of the segments and the node logs.
+    /// Versions of orders that have ended, by a newer version or a removal.
+    pub ended: u64,
+    /// The earliest commit that the store answers for; 0 where nothing was forgotten.
+    pub horizon: u64,
+    /// Bytes of the segments, history and the node logs.
     pub bytes: u64,
-    /// Segments.
+    /// Segments, without those of history.
     pub segments: u64,
-    /// When the first order was created: RFC 3339; none in an empty store.
+    /// When the first order was created: RFC 3339; none where there is none.
     pub first: Option<String>,
     /// When the last order was created.
     pub last: Option<String>,
@@ -50,36 +57,52 @@ pub struct TreeDescription {
 pub struct PartitionDescription {
     /// Its day, month or year.
     pub name: String,
-    /// Segments.
+    /// Segments, without those of history.
     pub segments: u64,
+    /// Segments of history.
+    pub history_segments: u64,
     /// Orders.
     pub orders: u64,
-    /// Versions that have ended, by a newer version or a removal.
+    /// Versions that have ended, in segments and in history.
     pub ended: u64,
     /// Bytes of its segments.
     pub bytes: u64,
+    /// Bytes of its history.
+    pub history_bytes: u64,
 }
 
 pub(super) fn describe(state: &State) -> Description {
     let (schema, manifest) = (&state.schema, &state.manifest);
     let calendar = schema.calendar();
     let mut partitions: BTreeMap<i32, PartitionDescription> = BTreeMap::new();
-    for live in &state.lives {
-        let segment = &live.segment;
-        let summary = segment.summary();
-        let partition = partitions.entry(summary.partition).or_insert_with(|| PartitionDescription {
-            name: calendar.partition_name(schema.partition(), summary.partition),
+    let mut of = |segment: &Segment, add: &dyn Fn(&mut PartitionDescription)| {
+        let number = segment.summary().partition;
+        add(partitions.entry(number).or_insert_with(|| PartitionDescription {
+            name: calendar.partition_name(schema.partition(), number),
             segments: 0,
+            history_segments: 0,
             orders: 0,
             ended: 0,
             bytes: 0,
+            history_bytes: 0,
+        }));
+    };
+    for live in &state.lives {
+        of(&live.segment, &|partition| {
+            partition.segments += 1;
+            partition.orders += u64::from(live.segment.rows()) - live.ended_versions();
+            partition.ended += live.ended_versions();
+            partition.bytes += live.segment.bytes() as u64;
         });
-        partition.segments += 1;
-        partition.orders += u64::from(summary.rows) - live.ended_versions();
-        partition.ended += live.ended_versions();
-        partition.bytes += segment.bytes() as u64;
     }
-    let created = || state.lives.iter().filter_map(|live| live.segment.summary().created);
+    for history in &state.histories {
+        of(history, &|partition| {
+            partition.history_segments += 1;
+            partition.ended += u64::from(history.rows());
+            partition.history_bytes += history.bytes() as u64;
+        });
+    }
+    let created = bounds(&state.lives, Clock::Created);
     let partitions: Vec<PartitionDescription> = partitions.into_values().collect();
     let trees = state.forest.all().map(|(_, tree)| {
         let mut nodes = vec![0; tree.levels().len()];
@@ -95,11 +118,13 @@ pub(super) fn describe(state: &State) -> Description {
         committed: state.stamps.get(state.commit).map(|stamp| calendar.format(stamp)),
         time_zone: calendar.zone().to_owned(),
         orders: partitions.iter().map(|partition| partition.orders).sum(),
-        bytes: partitions.iter().map(|partition| partition.bytes).sum::<u64>()
-            + manifest.nodes.values().sum::<u64>(),
+        ended: partitions.iter().map(|partition| partition.ended).sum(),
+        horizon: manifest.horizon,
+        bytes: partitions.iter().map(|partition| partition.bytes + partition.history_bytes).sum::<u64>()
+            + manifest.nodes.values().map(|log| log.bytes).sum::<u64>(),
         segments: state.lives.len() as u64,
-        first: created().map(|bounds| bounds.0).min().map(|time| calendar.format(time)),
-        last: created().map(|bounds| bounds.1).max().map(|time| calendar.format(time)),
+        first: created.map(|(first, _)| calendar.format(first)),
+        last: created.map(|(_, last)| calendar.format(last)),
         trees: trees.collect(),
         partitions,
     }

@@ -1,6 +1,6 @@
 //! Random histories against a list of all versions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -30,6 +30,11 @@ enum Event {
     Commit(Vec<Step>),
     Flush,
     Reopen,
+    Compact,
+    /// Commits come between the work of a compaction and its publication.
+    CompactBeside(Vec<Vec<Step>>),
+    /// A horizon this many commits back.
+    Forget(u64),
     Load(Vec<(u32, Fact)>),
 }
 
@@ -71,6 +76,9 @@ fn event() -> impl Strategy<Value = Event> {
         8 => prop::collection::vec(step(), 0..5).prop_map(Event::Commit),
         2 => Just(Event::Flush),
         2 => Just(Event::Reopen),
+        1 => Just(Event::Compact),
+        2 => prop::collection::vec(prop::collection::vec(step(), 1..5), 1..4).prop_map(Event::CompactBeside),
+        1 => (0..6u64).prop_map(Event::Forget),
         1 => prop::collection::vec((0..16u32, fact()), 0..6).prop_map(Event::Load),
     ]
 }
@@ -188,6 +196,82 @@ fn check(snapshot: &Snapshot, facts: &BTreeMap<u32, Fact>, at: &str) -> Result<(
     Ok(())
 }
 
+/// Makes a commit in the store and in the model, which agree on whether it is one.
+fn commit_both(store: &Store, model: &mut Model, steps: &[Step]) -> Result<(), TestCaseError> {
+    match (model_commit(model.last().unwrap(), steps), commit(store, steps)) {
+        (Some(after), Ok(commit)) => {
+            prop_assert_eq!(commit, model.len() as u64);
+            model.push(after);
+        }
+        (None, Err(error)) => prop_assert!(error.is_input(), "{}", error),
+        (expected, found) => prop_assert!(false, "{:?} but {:?}", expected, found),
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Compacts everything, and calls `between` when a job is done and not published.
+    fn compact_beside(
+        &self,
+        mut between: impl FnMut() -> Result<(), TestCaseError>,
+    ) -> Result<(), TestCaseError> {
+        self.flush().unwrap();
+        let everything = compact::Threshold { segments: 1, ended_percent: 0, forget: true };
+        for job in compact::jobs(&self.state(), everything) {
+            between()?;
+            let mut written = written::Written::new(self);
+            let merged = self.merge(&self.state(), job, &mut written).unwrap();
+            between()?;
+            self.publish_merged(merged, written).unwrap();
+        }
+        Ok(())
+    }
+}
+
+fn check_past(store: &Store, model: &Model, horizon: u64) -> Result<(), TestCaseError> {
+    for (commit, facts) in (0u64..).zip(model) {
+        let then = store.snapshot_at(commit);
+        if commit < horizon {
+            let forgotten = matches!(then, Err(Error::Forgotten { horizon: named, .. }) if named == horizon);
+            prop_assert!(forgotten, "commit {} behind {}", commit, horizon);
+        } else {
+            check(&then.unwrap(), facts, &format!("commit {commit}"))?;
+        }
+    }
+    let (last, now) = (model.len() as u64 - 1, model.last().unwrap());
+    for from in [horizon, horizon.midpoint(last), last] {
+        let before = &model[from as usize];
+        let changed: BTreeSet<String> =
+            store.changes(from, last).unwrap().into_iter().map(|change| change.id).collect();
+        let ids = before.keys().chain(now.keys());
+        let differ = ids.filter(|id| before.get(id) != now.get(id)).map(u32::to_string);
+        prop_assert_eq!(changed, differ.collect::<BTreeSet<_>>(), "from {}", from);
+    }
+    for id in 0..16 {
+        // A version begins where the order is other than before, or is written again; it ends with the next.
+        let history = store.history(&id.to_string()).unwrap();
+        for version in &history {
+            let known = store.snapshot().describe().commit;
+            prop_assert!(version.commit <= known && version.ended.is_none_or(|ended| ended > horizon));
+        }
+        for (commit, facts) in (0u64..).zip(model).filter(|(commit, _)| *commit >= horizon) {
+            let holding = history.iter().filter(|version| {
+                version.commit <= commit && version.ended.is_none_or(|ended| ended > commit)
+            });
+            let told: Vec<Option<String>> = holding
+                .map(|version| match version.order.value("solved") {
+                    Some(Value::Outcome(label)) => Some(label.clone()),
+                    _ => None,
+                })
+                .collect();
+            let expected: Vec<Option<String>> =
+                facts.get(&id).map(|fact| fact.solved.map(str::to_owned)).into_iter().collect();
+            prop_assert_eq!(told, expected, "history of {} at {}", id, commit);
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn every_state_of_a_history_is_answered_now_and_later(
@@ -197,22 +281,29 @@ proptest! {
         let mut storage = Memory::default();
         let mut store = Store::create_on(Arc::new(storage.clone()), schema()).unwrap();
         let mut model: Model = vec![BTreeMap::new()];
+        let mut horizon = 0;
         for (number, event) in events.iter().enumerate() {
             let before = model.last().unwrap();
             match event {
-                Event::Commit(steps) => match (model_commit(before, steps), commit(&store, steps)) {
-                    (Some(after), Ok(commit)) => {
-                        prop_assert_eq!(commit, model.len() as u64);
-                        model.push(after);
-                    }
-                    (None, Err(error)) => prop_assert!(error.is_input(), "{}", error),
-                    (expected, found) => prop_assert!(false, "{:?} but {:?}", expected, found),
-                },
+                Event::Commit(steps) => commit_both(&store, &mut model, steps)?,
                 Event::Flush => store.flush().unwrap(),
                 Event::Reopen => {
                     drop(store);
                     storage = storage.crash(power_cuts.wrapping_add(number as u64));
                     store = Store::open_on(Arc::new(storage.clone())).unwrap();
+                }
+                Event::Compact => store.compact().unwrap(),
+                Event::CompactBeside(commits) => {
+                    let mut commits = commits.iter();
+                    store.compact_beside(|| match commits.next() {
+                        Some(steps) => commit_both(&store, &mut model, steps),
+                        None => Ok(()),
+                    })?;
+                }
+                Event::Forget(back) => {
+                    let commit = (model.len() as u64 - 1).saturating_sub(*back);
+                    store.forget_before(commit).unwrap();
+                    horizon = horizon.max(commit);
                 }
                 Event::Load(facts) => {
                     let mut load = store.load().unwrap().buffer(2);
@@ -228,16 +319,10 @@ proptest! {
             check(&store.snapshot(), model.last().unwrap(), &format!("event {number}"))?;
         }
         store.verify(|_| {}).unwrap();
-        for (commit, facts) in model.iter().enumerate() {
-            let then = store.snapshot_at(commit as u64).unwrap();
-            check(&then, facts, &format!("commit {commit}"))?;
-        }
-        let last = model.len() as u64 - 1;
-        let changed = store.changes(0, last).unwrap();
-        let ids: Vec<String> = changed.iter().filter(|change| change.after.is_some()).map(|change| change.id.clone()).collect();
-        let mut expected: Vec<u32> = model.last().unwrap().keys().copied().collect();
-        expected.sort_unstable();
-        prop_assert_eq!(ids, expected.iter().map(u32::to_string).collect::<Vec<_>>());
+        check_past(&store, &model, horizon)?;
+        store.compact().unwrap();
+        check(&store.snapshot(), model.last().unwrap(), "the end")?;
+        check_past(&store, &model, horizon)?;
     }
 }
 

@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::filter::Condition;
 use crate::order::Order;
 use crate::order_id::OrderId;
-use crate::segment::{ColumnId, Layout};
+use crate::segment::{ColumnId, Death, Layout, Segment};
 
 use super::snapshot::Snapshot;
+use super::write::hold;
 use super::{Live, State, Store, read};
 
 /// One version of an order.
@@ -48,7 +49,7 @@ impl Store {
     /// [`Query::all_units`](crate::Query::all_units), are listed without orders.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a commit that was not made yet.
+    /// [`Error::Invalid`] for a commit that was not made yet, [`Error::Forgotten`] for one behind the horizon.
     pub fn snapshot_at(&self, commit: u64) -> Result<Snapshot> {
         Ok(Snapshot::new(Arc::new(self.state().as_of(commit)?)))
     }
@@ -56,13 +57,14 @@ impl Store {
     /// The store as it was known at a time, in seconds since 1970.
     ///
     /// # Errors
-    /// None that the caller could cause.
+    /// [`Error::Forgotten`] for a time behind the horizon.
     pub fn snapshot_at_time(&self, time: i64) -> Result<Snapshot> {
         let state = self.state();
         Ok(Snapshot::new(Arc::new(state.as_of(state.stamps.at(time))?)))
     }
 
-    /// All versions of an order, the oldest first; none for an order that the store never had.
+    /// All versions of an order, the oldest first; none for an order that the store never had. Versions that ended
+    /// by the [horizon](Self::horizon) are not among them.
     ///
     /// # Errors
     /// [`Error::InvalidOrder`] for a text that cannot be an order id.
@@ -70,37 +72,92 @@ impl Store {
         let (id, state) = (OrderId::parse(id)?, self.state());
         let layout = Layout::new(&state.schema);
         let mut versions = Vec::new();
+        let mut add = |segment: &Segment, row: u32, death: Option<Death>| -> Result<()> {
+            if death.is_some_and(|death| death.died <= state.manifest.horizon) {
+                return Ok(());
+            }
+            let (born, found) = (segment.born(row)?, read::row(&layout, segment, row)?);
+            versions.push(Version {
+                commit: born,
+                known: state.stamps.get(born).unwrap_or_default(),
+                order: read::order(&state.schema, &state.forest, &layout, &found),
+                ended: death.map(|death| death.died),
+                removed: death.is_some_and(|death| death.removed),
+            });
+            Ok(())
+        };
         for live in &state.lives {
             for row in live.segment.find_all(&id)? {
-                let (born, death) = (live.segment.born(row)?, live.death(row));
-                let found = read::row(&layout, &live.segment, row)?;
-                versions.push(Version {
-                    commit: born,
-                    known: state.stamps.get(born).unwrap_or_default(),
-                    order: read::order(&state.schema, &state.forest, &layout, &found),
-                    ended: death.map(|death| death.died),
-                    removed: death.is_some_and(|death| death.removed),
-                });
+                add(&live.segment, row, live.death(row).copied())?;
+            }
+        }
+        for history in &state.histories {
+            for row in history.find_all(&id)? {
+                add(history, row, history.death(row)?)?;
             }
         }
         versions.sort_by_key(|version| version.commit);
         Ok(versions)
     }
 
+    /// Lets go of what was before a commit: from now on the store answers as of that commit and later ones only, and
+    /// versions that ended by then are dropped when their segments are compacted. Nothing is forgotten without
+    /// this call, and a horizon never goes back: an earlier commit than the horizon changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a commit that was not made yet; as for [`flush`](Self::flush), which comes first.
+    pub fn forget_before(&self, commit: u64) -> Result<()> {
+        self.flush()?;
+        let _exchange = hold(&self.inner.exchange);
+        let _writer = hold(&self.inner.writer);
+        self.require_writable()?;
+        let mut state = (*self.state()).clone();
+        if commit > state.commit {
+            return Err(Error::not_made("forget", commit, state.commit));
+        }
+        if commit > state.manifest.horizon {
+            state.manifest.horizon = commit;
+            self.publish(state)?;
+        }
+        Ok(())
+    }
+
+    /// The earliest commit that the store still answers for; 0 where nothing was
+    /// [forgotten](Self::forget_before).
+    #[must_use]
+    pub fn horizon(&self) -> u64 {
+        self.state().manifest.horizon
+    }
+
+    /// The last commit that was known by a time, in seconds since 1970; 0 where none was.
+    #[must_use]
+    pub fn commit_at(&self, time: i64) -> u64 {
+        self.state().stamps.at(time)
+    }
+
     /// The orders that differ between two commits, by id.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a commit that was not made yet, or where the first is the later.
+    /// [`Error::Invalid`] for a commit that was not made yet, or where the first is the later;
+    /// [`Error::Forgotten`] where it is behind the horizon.
     pub fn changes(&self, from: u64, to: u64) -> Result<Vec<Change>> {
         if from > to {
             return Err(Error::invalid("changes", format!("commit {from} is later than {to}; swap the two")));
         }
         let (before, after) = (self.snapshot_at(from)?, self.snapshot_at(to)?);
         let mut touched = BTreeSet::new();
-        for live in &self.state().lives {
-            each_touched(live, from, to, |id| {
-                touched.insert(id);
-            })?;
+        let state = self.state();
+        for live in &state.lives {
+            for death in live.all_deaths().filter(|death| from < death.died && death.died <= to) {
+                touched.insert(live.segment.id(death.row)?);
+            }
+        }
+        for segment in state.lives.iter().map(|live| &live.segment).chain(&state.histories) {
+            for (column, bounds) in
+                [(ColumnId::Born, segment.summary().commits), (ColumnId::Died, segment.summary().died)]
+            {
+                add_touched(segment, column, bounds, from, to, &mut touched)?;
+            }
         }
         let mut changes = Vec::new();
         for id in touched {
@@ -114,19 +171,23 @@ impl Store {
     }
 }
 
-/// The orders that have a version born or ended after `from` and by `to`.
-fn each_touched(live: &Live, from: u64, to: u64, mut visit: impl FnMut(OrderId)) -> Result<()> {
-    let between = |commit: u64| from < commit && commit <= to;
-    for death in live.all_deaths().filter(|death| between(death.died)) {
-        visit(live.segment.id(death.row)?);
-    }
-    if live.segment.summary().commits.is_none_or(|(first, last)| last <= from || first > to) {
+/// Adds the orders of a segment that have a commit after `from` and by `to` in a column.
+fn add_touched(
+    segment: &Segment,
+    column: ColumnId,
+    bounds: Option<(u64, u64)>,
+    from: u64,
+    to: u64,
+    touched: &mut BTreeSet<OrderId>,
+) -> Result<()> {
+    if bounds.is_none_or(|(first, last)| last <= from || first > to) {
         return Ok(());
     }
-    let Some(born) = live.segment.column(ColumnId::Born)? else { return Ok(()) };
-    for row in 0..live.segment.rows() {
-        if between(born.get(row as usize).cast_unsigned()) {
-            visit(live.segment.id(row)?);
+    let Some(commits) = segment.column(column)? else { return Ok(()) };
+    for row in 0..segment.rows() {
+        let commit = commits.get(row as usize).cast_unsigned();
+        if from < commit && commit <= to {
+            touched.insert(segment.id(row)?);
         }
     }
     Ok(())
@@ -136,14 +197,19 @@ impl State {
     /// The state as it was at a commit.
     fn as_of(&self, commit: u64) -> Result<Self> {
         if commit > self.commit {
-            let reason = format!("there is no commit {commit} yet, the last is {}", self.commit);
-            return Err(Error::invalid("snapshot", reason));
+            return Err(Error::not_made("snapshot", commit, self.commit));
+        }
+        let horizon = self.manifest.horizon;
+        if commit < horizon {
+            let known = self.stamps.get(horizon).map(|known| self.schema.calendar().format(known));
+            return Err(Error::Forgotten { commit, horizon, known: known.unwrap_or_default() });
         }
         let counters = Condition::bind_counters(&self.schema, &self.forest)?;
         let mut lives = Vec::new();
         for live in &self.lives {
             lives.extend(live.as_of(commit, &counters)?);
         }
+        lives.extend(self.histories.iter().filter_map(|history| Live::of_history(history, commit)));
         Ok(Self { commit, lives, ..self.clone() })
     }
 }

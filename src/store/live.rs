@@ -1,12 +1,13 @@
 //! A segment and which of its versions a snapshot sees.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Result;
 use crate::filter::{Condition, Leaf, Test};
 use crate::order_id::OrderId;
-use crate::segment::{ColumnId, Death, Deaths, Segment};
+use crate::schema::Clock;
+use crate::segment::{ColumnId, Death, Deaths, MISSING, Segment};
 
 /// A segment and which of its versions a snapshot sees.
 #[derive(Debug, Clone)]
@@ -14,20 +15,72 @@ pub(crate) struct Live {
     pub(crate) segment: Arc<Segment>,
     /// Versions that have ended. The lists share no row; there are few of them, each about twice as long as the next.
     pub(crate) deaths: Vec<Arc<Deaths>>,
-    /// Whether the segment is a file, rather than a batch in memory.
-    pub(crate) sealed: bool,
+    pub(crate) stage: Stage,
     /// For a snapshot of an earlier commit: it sees the versions born by then. None where it sees all.
     born_by: Option<u64>,
+    /// For a snapshot of an earlier commit, of a history segment: it sees the versions that had not ended by then.
+    lived_at: Option<u64>,
+    /// Per clock, computed when they are first asked for.
+    bounds: Arc<OnceLock<Vec<Bounds>>>,
+}
+
+/// The first and the last time of a clock; none where no version has it.
+type Bounds = Option<(i64, i64)>;
+
+/// The first and the last time of a clock among the versions that are seen. Reads no segment that cannot have either.
+pub(crate) fn bounds(lives: &[Live], clock: Clock) -> Bounds {
+    let sealed = |live: &Live| match clock {
+        Clock::Created => live.segment.summary().created,
+        Clock::Other(number) => live.segment.summary().clocks.get(number).copied().flatten(),
+    };
+    let mut lives: Vec<(i64, i64, &Live)> =
+        lives.iter().filter_map(|live| sealed(live).map(|(first, last)| (first, last, live))).collect();
+    let widest = |found: Bounds, live: &Live| match (found, live.bounds(clock)) {
+        (Some(found), Some(own)) => Some((found.0.min(own.0), found.1.max(own.1))),
+        (found, own) => found.or(own),
+    };
+    lives.sort_by_key(|(first, ..)| *first);
+    let mut found = None;
+    for (first, _, live) in &lives {
+        if found.is_some_and(|found: (i64, i64)| found.0 <= *first) {
+            break;
+        }
+        found = widest(found, live);
+    }
+    lives.sort_by_key(|(_, last, _)| std::cmp::Reverse(*last));
+    for (_, last, live) in &lives {
+        if found.is_some_and(|found| found.1 >= *last) {
+            break;
+        }
+        found = widest(found, live);
+    }
+    found
+}
+
+/// Where a segment stands on its way to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    /// It is a file.
+    Sealed,
+    /// It is in memory, and about to be sealed: its rows stay as they are.
+    Closed,
+    /// It is a batch in memory that later ones are merged with.
+    Open,
 }
 
 impl Live {
-    pub(crate) fn new(segment: Arc<Segment>, sealed: bool) -> Self {
-        Self { segment, deaths: Vec::new(), sealed, born_by: None }
+    pub(crate) fn new(segment: Arc<Segment>, stage: Stage) -> Self {
+        Self { segment, deaths: Vec::new(), stage, born_by: None, lived_at: None, bounds: Arc::default() }
     }
 
-    /// The batch with the same rows in a file.
-    pub(crate) fn sealed_as(self, segment: Arc<Segment>) -> Self {
-        Self { segment, sealed: true, ..self }
+    /// A history segment as an earlier commit saw it; none where it saw nothing of it.
+    pub(crate) fn of_history(segment: &Arc<Segment>, commit: u64) -> Option<Self> {
+        let (first, last) = segment.summary().commits?;
+        let (_, died) = segment.summary().died?;
+        let mut live = Self::new(Arc::clone(segment), Stage::Sealed);
+        live.born_by = (last > commit).then_some(commit);
+        live.lived_at = Some(commit);
+        (first <= commit && died > commit).then_some(live)
     }
 
     /// The segment as an earlier commit saw it; none where it saw nothing of it.
@@ -39,15 +92,21 @@ impl Live {
         let all = self.deaths.iter().flat_map(|deaths| deaths.list());
         let before: Vec<Death> = all.filter(|death| death.died <= commit).copied().collect();
         let born_by = (last > commit).then_some(commit);
-        let mut seen = Self { born_by, deaths: Vec::new(), ..self.clone() };
+        let mut seen = Self { born_by, deaths: Vec::new(), bounds: Arc::default(), ..self.clone() };
         seen.add_deaths(before, counters)?;
         Ok(Some(seen))
     }
 
     /// What a version has to fulfil to be seen, deaths apart; none for all.
     pub(crate) fn visibility(&self) -> Option<Condition> {
-        let commit = i64::try_from(self.born_by?).unwrap_or(i64::MAX);
-        Some(Condition::Leaf(Leaf::Column(ColumnId::Born, Test::Between(0, commit))))
+        let number = |commit: u64| i64::try_from(commit).unwrap_or(i64::MAX);
+        let column = |column, from, to| Condition::Leaf(Leaf::Column(column, Test::Between(from, to)));
+        let born = self.born_by.map(|commit| column(ColumnId::Born, 0, number(commit)));
+        let lived = self.lived_at.map(|commit| column(ColumnId::Died, number(commit) + 1, i64::MAX));
+        match (born, lived) {
+            (Some(born), Some(lived)) => Some(Condition::And(vec![born, lived])),
+            (born, lived) => born.or(lived),
+        }
     }
 
     /// Adds deaths, and keeps the lists few.
@@ -60,7 +119,39 @@ impl Live {
             list.extend(self.deaths.pop().iter().flat_map(|deaths| deaths.list().iter().copied()));
         }
         self.deaths.push(Arc::new(Deaths::new(list, &self.segment, counters)?));
+        self.bounds = Arc::default();
         Ok(())
+    }
+
+    /// The first and the last time of a clock among the versions that are seen.
+    fn bounds(&self, clock: Clock) -> Bounds {
+        let number = match clock {
+            Clock::Created => 0,
+            Clock::Other(number) => number + 1,
+        };
+        self.bounds.get_or_init(|| self.all_bounds()).get(number).copied().flatten()
+    }
+
+    fn all_bounds(&self) -> Vec<Bounds> {
+        let summary = self.segment.summary();
+        let clocks = (0..summary.clocks.len()).map(Clock::Other);
+        let clocks = std::iter::once((Clock::Created, &summary.created)).chain(clocks.zip(&summary.clocks));
+        clocks.map(|(clock, sealed)| self.narrowed(clock, (*sealed)?)).collect()
+    }
+
+    /// What bounds of a segment become without the versions that are not seen.
+    fn narrowed(&self, clock: Clock, (first, last): (i64, i64)) -> Bounds {
+        let column = self.segment.column(clock.into()).ok().flatten()?;
+        let time = |row: u32| column.get(row as usize);
+        let all = self.born_by.is_none() && self.lived_at.is_none();
+        if all && !self.all_deaths().any(|death| time(death.row) == first || time(death.row) == last) {
+            return Some((first, last));
+        }
+        let seen =
+            (0..self.segment.rows()).filter(|row| time(*row) != MISSING && self.sees(*row).unwrap_or(true));
+        seen.map(time).fold(None, |bounds, time| {
+            Some(bounds.map_or((time, time), |(first, last): (i64, i64)| (first.min(time), last.max(time))))
+        })
     }
 
     pub(crate) fn death(&self, row: u32) -> Option<&Death> {
@@ -105,8 +196,13 @@ impl Live {
         if self.death(row).is_some() {
             return Ok(false);
         }
-        Ok(match self.born_by {
-            Some(commit) => self.segment.born(row)? <= commit,
+        if let Some(commit) = self.born_by
+            && self.segment.born(row)? > commit
+        {
+            return Ok(false);
+        }
+        Ok(match self.lived_at {
+            Some(commit) => self.segment.death(row)?.is_some_and(|death| death.died > commit),
             None => true,
         })
     }

@@ -5,7 +5,6 @@
 //! manifest. Until then a kill leaves the store as it was, and the writer that opens it next removes the runs.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -17,13 +16,14 @@ use crate::filter::Condition;
 use crate::order::Order;
 use crate::order_id::OrderId;
 use crate::segment::{ColumnId, Death, Layout, Rows, Segment};
-use crate::tree::{Forest, log};
 
-use super::apply::Sealing;
 use super::columns::{self, Columns};
 use super::intake::Intake;
+use super::live::Stage;
+use super::sealing::Sealing;
 use super::write::hold;
-use super::{Live, Progress, State, Store, flush, merge, node_file};
+use super::written::Written;
+use super::{Live, Progress, State, Store, flush, merge};
 
 /// Orders held in memory unless [`Load::buffer`] says otherwise: a few hundred megabytes.
 const DEFAULT_BUFFER: usize = 1_000_000;
@@ -55,9 +55,8 @@ pub struct Load {
     /// Of the ids of all runs, to find repeated ones.
     hashes: Vec<u64>,
     repeated: Vec<Repeated>,
-    next_file: u64,
     /// The files of the load, as long as no manifest names them.
-    written: Vec<String>,
+    written: Written,
     /// Whether orders were lost as a run could not be written.
     broken: bool,
 }
@@ -74,7 +73,7 @@ struct Pending {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) partition: i32,
-    pub(super) segment: Segment,
+    pub(super) segment: Arc<Segment>,
     /// Rows whose id came again in a later run.
     pub(super) dropped: HashSet<u32>,
 }
@@ -113,6 +112,7 @@ impl Load {
         let born = state.commit + 1;
         Self {
             intake: Intake::new(state.schema.clone(), state.forest.clone(), born),
+            written: Written::new(&store),
             store,
             buffer: DEFAULT_BUFFER,
             pending: BTreeMap::new(),
@@ -121,8 +121,6 @@ impl Load {
             runs: Vec::new(),
             hashes: Vec::new(),
             repeated: Vec::new(),
-            next_file: state.manifest.next_file,
-            written: Vec::new(),
             broken: false,
         }
     }
@@ -131,7 +129,6 @@ impl Load {
     pub(super) fn begin(mut self) -> Self {
         let state = self.store.state();
         self.intake = Intake::new(state.schema.clone(), state.forest.clone(), state.commit + 1);
-        self.next_file = state.manifest.next_file;
         self
     }
 
@@ -221,6 +218,8 @@ impl Load {
     pub fn finish_with(mut self, mut progress: impl FnMut(Progress)) -> Result<LoadReport> {
         self.require_whole()?;
         self.spill()?;
+        let store = self.store.clone();
+        let _exchange = hold(&store.inner.exchange);
         // Flushed when the load began; no commit came since, for they are refused meanwhile.
         let state = self.store.state();
         merge::drop_repeated(&mut self.runs, &mut self.hashes, &mut self.repeated)?;
@@ -249,7 +248,7 @@ impl Load {
                     let bytes =
                         if rows.len() == 0 { Vec::new() } else { self.seal(vec![(partition, rows)])? };
                     for (_, bytes) in bytes {
-                        segments.push(self.write(partition, &bytes)?);
+                        segments.push(self.written.segment("segments", partition, &bytes)?);
                     }
                 }
                 None => {}
@@ -265,15 +264,14 @@ impl Load {
             partitions,
         };
         self.publish(&state, segments, superseded)?;
-        self.store.remove_replaced(&merged);
+        self.store.remove(&merged);
         Ok(report)
     }
 
-    fn publish(&mut self, state: &State, new: Vec<Segment>, superseded: Vec<Vec<u32>>) -> Result<()> {
+    fn publish(&mut self, state: &State, new: Vec<Arc<Segment>>, superseded: Vec<Vec<u32>>) -> Result<()> {
         let _writer = hold(&self.store.inner.writer);
         let storage = self.store.inner.storage.as_ref();
         let mut manifest = state.manifest.clone();
-        manifest.next_file = self.next_file.max(manifest.next_file);
         let commit = state.commit + 1;
         let counters = Condition::bind_counters(&self.intake.schema, &self.intake.forest)?;
         let mut lives = state.lives.clone();
@@ -281,26 +279,21 @@ impl Load {
             let deaths = rows.into_iter().map(|row| Death { row, died: commit, removed: false });
             live.add_deaths(deaths.collect(), &counters)?;
         }
-        lives.extend(new.into_iter().map(|segment| Live::new(Arc::new(segment), true)));
+        lives.extend(new.into_iter().map(|segment| Live::new(segment, Stage::Sealed)));
         lives.sort_by_key(|live| live.segment.summary().partition);
-        write_nodes(&self.store, &state.forest, &self.intake.forest, &mut manifest.nodes)?;
-        let mut next = State {
-            commit,
-            stamps: state.stamps.clone(),
-            schema: state.schema.clone(),
-            forest: self.intake.forest.clone(),
-            lives,
-            manifest: state.manifest.clone(),
-        };
+        flush::write_nodes(storage, &self.intake.forest, &mut manifest.nodes)?;
+        let mut next = State { commit, forest: self.intake.forest.clone(), lives, ..state.clone() };
         // Stamps never go back, whatever the machine's clock does.
         let now = storage.now();
         next.stamps.push(state.stamps.last().map_or(now, |last| last.max(now)));
-        let replaced = flush::write_lists(storage, &next, &mut manifest)?;
+        let deaths = flush::write_deaths(&next.lives, &manifest, &mut self.written)?;
+        flush::write_stamps(storage, &next.stamps, &mut manifest)?;
         storage.sync_folder()?;
+        manifest.segments = flush::segment_files(&next.lives, &deaths);
         manifest.commit = commit;
-        self.store.publish(State { manifest, ..next })?;
-        self.written.clear();
-        self.store.remove_replaced(&replaced);
+        let replaced = self.store.publish(State { manifest, ..next })?;
+        self.written.keep();
+        self.store.remove(&replaced);
         Ok(())
     }
 
@@ -343,7 +336,7 @@ impl Load {
             }
         }
         for (partition, bytes) in self.seal(rows)? {
-            let segment = self.write(partition, &bytes)?;
+            let segment = self.written.segment("segments", partition, &bytes)?;
             self.runs.push(Run { partition, segment, dropped: HashSet::new() });
         }
         Ok(())
@@ -385,21 +378,6 @@ impl Load {
             _ => self.store.pool()?.install(|| parts.into_par_iter().map(seal).collect()),
         })
     }
-
-    /// Writes a segment under a new name and opens it.
-    fn write(&mut self, partition: i32, bytes: &[u8]) -> Result<Segment> {
-        let schema = &self.intake.schema;
-        let name = format!(
-            "segments/{}-{:06}.segment",
-            schema.calendar().partition_name(schema.partition(), partition),
-            self.next_file
-        );
-        self.next_file += 1;
-        self.written.push(name.clone());
-        let storage = &self.store.inner.storage;
-        flush::write_file(storage.as_ref(), &name, bytes)?;
-        Segment::open(&name, storage.open(&name)?)
-    }
 }
 
 impl Pending {
@@ -410,33 +388,6 @@ impl Pending {
 
 impl Drop for Load {
     fn drop(&mut self) {
-        // After a failed publication nobody knows whether the manifest names them.
-        if self.store.require_writable().is_ok() {
-            self.store.remove_replaced(&self.written);
-        }
         self.store.inner.loading.store(false, Ordering::Release);
     }
-}
-
-/// Appends the nodes that `forest` has and `before` has not to the node logs, and notes the new lengths.
-pub(super) fn write_nodes(
-    store: &Store,
-    before: &Forest,
-    forest: &Forest,
-    lengths: &mut BTreeMap<String, u64>,
-) -> Result<()> {
-    for ((name, old), (_, tree)) in before.all().zip(forest.all()) {
-        if tree.len() == old.len() {
-            continue;
-        }
-        let length = lengths.get(&name).copied().unwrap_or(0);
-        let file_name = node_file(&name);
-        let mut file = store.inner.storage.append(&file_name, length)?;
-        let mut bytes = if length == 0 { log::header() } else { Vec::new() };
-        bytes.extend(log::encode(tree, old.len()));
-        file.write_all(&bytes).map_err(|error| Error::io("write", &file_name, error))?;
-        file.sync()?;
-        lengths.insert(name, file.position());
-    }
-    Ok(())
 }

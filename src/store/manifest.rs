@@ -1,7 +1,7 @@
 #![doc = include_str!("manifest.md")]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -26,14 +26,26 @@ pub(crate) struct Manifest {
     pub(crate) next_file: u64,
     /// The schema's versions, the store's own last; segments name theirs by its place.
     pub(crate) schemas: Vec<Schema>,
-    /// The committed length of every node log.
-    pub(crate) nodes: BTreeMap<String, u64>,
+    /// How much of every node log is committed.
+    pub(crate) nodes: BTreeMap<String, NodeLog>,
     /// The segments.
     pub(crate) segments: Vec<SegmentFile>,
-    /// The log that holds the commits since; none before the first.
-    pub(crate) log: Option<String>,
-    /// The file with the stamps of the commits, and its committed length.
+    /// The history segments: versions that have ended, by partition and age.
+    pub(crate) history: Vec<String>,
+    /// Versions that ended by this commit may be gone.
+    pub(crate) horizon: u64,
+    /// The logs that hold the commits since, the one that is written to last; none before the first.
+    pub(crate) logs: Vec<String>,
+    /// The committed length of the file with the stamps of the commits.
     pub(crate) stamps: u64,
+}
+
+/// How much of a node log is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodeLog {
+    pub(crate) bytes: u64,
+    pub(crate) nodes: u64,
 }
 
 /// A segment, and the file that lists its ended versions.
@@ -46,6 +58,27 @@ pub(crate) struct SegmentFile {
 }
 
 impl Manifest {
+    /// The first one of a store.
+    pub(crate) fn new(schema: Schema) -> Self {
+        Self {
+            commit: 0,
+            next_file: 1,
+            schemas: vec![schema],
+            nodes: BTreeMap::new(),
+            segments: Vec::new(),
+            history: Vec::new(),
+            horizon: 0,
+            logs: Vec::new(),
+            stamps: 0,
+        }
+    }
+
+    /// The names of the files that it alone names: all but its own, the node logs and the stamps, which only grow.
+    pub(crate) fn files(&self) -> BTreeSet<&str> {
+        let segments = self.segments.iter().flat_map(|file| std::iter::once(&file.name).chain(&file.deaths));
+        segments.chain(&self.history).chain(&self.logs).map(String::as_str).collect()
+    }
+
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let body =
             serde_json::to_vec_pretty(self).map_err(|error| Error::invalid("schema", error.to_string()))?;
@@ -117,12 +150,14 @@ mod tests {
             schemas: vec![
                 Schema::builder("Asia/Shanghai").place(["city"]).category("channel").build().unwrap(),
             ],
-            nodes: [("place".to_owned(), 12)].into(),
+            nodes: [("place".to_owned(), NodeLog { bytes: 12, nodes: 0 })].into(),
             segments: vec![SegmentFile {
                 name: "segments/2011-07-000001.segment".to_owned(),
                 deaths: Some("segments/2011-07-000001.deaths-7".to_owned()),
             }],
-            log: Some("log/000012.log".to_owned()),
+            history: vec!["history/2011-07-000002.segment".to_owned()],
+            horizon: 3,
+            logs: vec!["log/000012.log".to_owned()],
             stamps: 24,
         }
     }

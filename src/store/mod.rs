@@ -3,6 +3,7 @@
 mod apply;
 mod columns;
 mod commit;
+mod compact;
 mod describe;
 mod flush;
 mod history;
@@ -12,22 +13,24 @@ mod load;
 pub(crate) mod manifest;
 mod merge;
 mod read;
+mod sealing;
 mod snapshot;
 pub(crate) mod stamps;
 mod verify;
 mod write;
+mod written;
 
 pub use columns::Columns;
 pub use commit::{Commit, Durability};
 pub use describe::{Description, PartitionDescription, TreeDescription};
 pub use history::{Change, Version};
-pub(crate) use live::Live;
+pub(crate) use live::{Live, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use snapshot::Snapshot;
 pub use verify::Verified;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -40,7 +43,8 @@ use crate::schema::Schema;
 use crate::segment::{Deaths, Segment};
 use crate::storage::{Disk, Lock, Memory, Storage};
 use crate::tree::{Forest, Tree};
-use manifest::{MANIFEST, Manifest, SegmentFile};
+use live::Stage;
+use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
 use stamps::Stamps;
 use write::{Waiting, Writer};
 
@@ -59,6 +63,10 @@ struct Inner {
     storage: Arc<dyn Storage>,
     current: RwLock<Arc<State>>,
     writer: Mutex<Writer>,
+    /// Held by whoever is about to exchange files: a flush, a compaction, the end of a load. Taken before the writer.
+    exchange: Mutex<()>,
+    /// The number of the next file.
+    next_file: AtomicU64,
     /// Commits that wait for the writer.
     waiting: Mutex<Vec<Arc<Waiting>>>,
     loading: AtomicBool,
@@ -80,6 +88,8 @@ pub(crate) struct State {
     pub(crate) forest: Forest,
     /// Sealed segments by partition and age, and batches behind them.
     pub(crate) lives: Vec<Live>,
+    /// History segments by partition and age. Only questions about the past read them.
+    pub(crate) histories: Vec<Arc<Segment>>,
 }
 
 /// How far a long call has come.
@@ -141,18 +151,11 @@ impl Store {
             return Err(already());
         }
         let forest = Forest::build(&schema, |_, name, levels| Ok(Tree::new(name, levels)))?;
-        let manifest = Manifest {
-            commit: 0,
-            next_file: 1,
-            schemas: vec![schema.clone()],
-            nodes: std::collections::BTreeMap::new(),
-            segments: Vec::new(),
-            log: None,
-            stamps: 0,
-        };
+        let manifest = Manifest::new(schema.clone());
         manifest.publish(storage.as_ref())?;
-        let state =
-            State { manifest, commit: 0, stamps: Stamps::default(), schema, forest, lives: Vec::new() };
+        let stamps = Stamps::default();
+        let (lives, histories) = (Vec::new(), Vec::new());
+        let state = State { manifest, commit: 0, stamps, schema, forest, lives, histories };
         Ok(Self::with(storage, lock, state, Writer::default()))
     }
 
@@ -171,8 +174,10 @@ impl Store {
         Self {
             inner: Arc::new(Inner {
                 storage,
+                next_file: AtomicU64::new(state.manifest.next_file),
                 current: RwLock::new(Arc::new(state)),
                 writer: Mutex::new(writer),
+                exchange: Mutex::default(),
                 waiting: Mutex::default(),
                 loading: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
@@ -251,15 +256,30 @@ impl Store {
         *self.inner.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
-    /// Makes the manifest of `state` the store's, and shows the state.
-    fn publish(&self, state: State) -> Result<()> {
-        if let Err(error) = state.manifest.publish(self.inner.storage.as_ref()) {
+    /// Makes the manifest of `state` the store's, and shows the state. Called by the writer only. Gives the files that
+    /// no manifest names any more.
+    fn publish(&self, mut state: State) -> Result<Vec<String>> {
+        state.manifest.next_file = self.inner.next_file.load(Ordering::Acquire);
+        state.manifest.publish(self.inner.storage.as_ref()).inspect_err(|_| {
             // Whether the rename will outlast a power cut is not known: only reopening tells.
-            self.inner.failed.store(true, Ordering::Release);
-            return Err(error);
-        }
+            self.latch();
+        })?;
+        let before = self.state();
+        let named = state.manifest.files();
+        let gone = before.manifest.files().into_iter().filter(|file| !named.contains(file));
+        let gone = gone.map(str::to_owned).collect();
         self.show(state);
-        Ok(())
+        Ok(gone)
+    }
+
+    /// From now on the store is read only: a file may be in a state that nobody knows.
+    fn latch(&self) {
+        self.inner.failed.store(true, Ordering::Release);
+    }
+
+    /// A number that no file has had.
+    fn file_number(&self) -> u64 {
+        self.inner.next_file.fetch_add(1, Ordering::AcqRel)
     }
 
     /// The store's own threads, started when they are first needed.
@@ -303,16 +323,18 @@ impl State {
             return Err(Corruption::new(0, reason).within(STAMPS, "stamps", 0).into());
         }
         let counters = Condition::bind_counters(&schema, &forest)?;
-        let open = |file: &SegmentFile| open_segment(storage, &manifest, file, &counters);
+        let open = |file: &SegmentFile| open_live(storage, &manifest, file, &counters);
         let lives = manifest.segments.iter().map(open).collect::<Result<_>>()?;
-        Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives })
+        let open = |name: &String| open_segment(storage, &manifest, name).map(Arc::new);
+        let histories = manifest.history.iter().map(open).collect::<Result<_>>()?;
+        Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives, histories })
     }
 
     /// The trees as the node logs have them.
     fn open_nodes(storage: &dyn Storage, manifest: &Manifest, schema: &Schema) -> Result<Forest> {
         Forest::build(schema, |log, name, levels| {
-            let Some(&length) = manifest.nodes.get(&log) else { return Ok(Tree::new(name, levels)) };
-            read_nodes(storage, &node_file(&log), length, name, levels)
+            let Some(committed) = manifest.nodes.get(&log) else { return Ok(Tree::new(name, levels)) };
+            read_nodes(storage, &node_file(&log), *committed, name, levels)
         })
     }
 
@@ -326,21 +348,14 @@ impl State {
         Ok(None)
     }
 
-    /// Removes the files that an interrupted load has left. Called by the writer only.
+    /// Removes the files that an interrupted load, flush or compaction has left. Called by the writer only.
     fn remove_orphans(&self, storage: &dyn Storage) -> Result<()> {
+        let files = self.manifest.files();
         let known = |name: &String| {
-            name == MANIFEST
-                || name == STAMPS
-                || self.manifest.log.as_ref() == Some(name)
-                || self
-                    .manifest
-                    .segments
-                    .iter()
-                    .any(|file| file.name == *name || file.deaths.as_ref() == Some(name))
-                || self.manifest.nodes.keys().any(|tree| node_file(tree) == *name)
+            files.contains(name.as_str()) || self.manifest.nodes.keys().any(|tree| node_file(tree) == *name)
         };
         let ours = |name: &String| {
-            ["segments/", "nodes/", "log/"].iter().any(|folder| name.starts_with(folder))
+            ["segments/", "history/", "nodes/", "log/"].iter().any(|folder| name.starts_with(folder))
                 || name == manifest::NEXT_MANIFEST
         };
         storage
@@ -351,20 +366,25 @@ impl State {
     }
 }
 
+fn open_segment(storage: &dyn Storage, manifest: &Manifest, name: &str) -> Result<Segment> {
+    let segment = Segment::open(name, storage.open(name)?)?;
+    if segment.summary().schema as usize >= manifest.schemas.len() {
+        let reason = format!("it names schema {}, which the manifest lacks", segment.summary().schema);
+        return Err(Corruption::new(0, reason).within(name, "summary", 0).into());
+    }
+    Ok(segment)
+}
+
 /// Opens a segment with its deaths.
-fn open_segment(
+fn open_live(
     storage: &dyn Storage,
     manifest: &Manifest,
     file: &SegmentFile,
     counters: &[Condition],
 ) -> Result<Live> {
-    let segment = Segment::open(&file.name, storage.open(&file.name)?)?;
-    if segment.summary().schema as usize >= manifest.schemas.len() {
-        let reason = format!("it names schema {}, which the manifest lacks", segment.summary().schema);
-        return Err(Corruption::new(0, reason).within(&file.name, "summary", 0).into());
-    }
+    let segment = open_segment(storage, manifest, &file.name)?;
     let rows = segment.rows();
-    let mut live = Live::new(Arc::new(segment), true);
+    let mut live = Live::new(Arc::new(segment), Stage::Sealed);
     if let Some(name) = &file.deaths {
         let bytes = storage.open(name)?;
         let deaths = Deaths::decode(bytes.slice(0..bytes.len()).unwrap_or(&[]), rows);
@@ -377,18 +397,23 @@ fn open_segment(
 fn read_nodes(
     storage: &dyn Storage,
     file: &str,
-    length: u64,
+    committed: NodeLog,
     name: &str,
     levels: Vec<String>,
 ) -> Result<Tree> {
     let bytes = storage.read(file)?;
-    let committed = usize::try_from(length).ok().and_then(|length| bytes.slice(0..length));
-    let committed = committed.ok_or_else(|| {
-        let reason = format!("it has {} bytes, {length} are committed", bytes.len());
+    let whole = usize::try_from(committed.bytes).ok().and_then(|length| bytes.slice(0..length));
+    let whole = whole.ok_or_else(|| {
+        let reason = format!("it has {} bytes, {} are committed", bytes.len(), committed.bytes);
         Corruption::new(bytes.len(), reason).within(file, "end", 0)
     })?;
-    Ok(crate::tree::log::replay(name, levels, committed)
-        .map_err(|damage| damage.within(file, "node log", 0))?)
+    let placed = |damage: Corruption| damage.within(file, "node log", 0);
+    let tree = crate::tree::log::replay(name, levels, whole).map_err(placed)?;
+    if tree.len() as u64 != committed.nodes {
+        let reason = format!("it has {} nodes, {} are committed", tree.len(), committed.nodes);
+        return Err(placed(Corruption::new(0, reason)).into());
+    }
+    Ok(tree)
 }
 
 #[cfg(test)]

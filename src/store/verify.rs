@@ -38,12 +38,13 @@ pub(super) fn open(storage: &dyn Storage, state: &State) -> Result<Opened> {
     verified.bytes += storage.read(MANIFEST)?.len() as u64;
     // Opening has replayed the node logs, every record against its checksum.
     verified.files += state.manifest.nodes.len() as u64;
-    verified.bytes += state.manifest.nodes.values().sum::<u64>();
-    if let Some(log) = &disk.manifest.log {
+    verified.bytes += state.manifest.nodes.values().map(|log| log.bytes).sum::<u64>();
+    let logs = &disk.manifest.logs;
+    for (at, log) in logs.iter().enumerate() {
         let bytes = storage.read(log)?;
         let replayed = crate::log::replay(log, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
         let last = replayed.frames.last().map_or(disk.commit, |frame| frame.commit.max(disk.commit));
-        if last < state.commit {
+        if at + 1 == logs.len() && last < state.commit {
             let reason = format!("it ends with commit {last}, the last one was {}", state.commit);
             return Err(Corruption::new(0, reason).within(log, "log", replayed.end).into());
         }
@@ -56,15 +57,16 @@ pub(super) fn open(storage: &dyn Storage, state: &State) -> Result<Opened> {
 /// Reads all segments.
 pub(super) fn verify(opened: Opened, mut progress: impl FnMut(Progress)) -> Result<Verified> {
     let Opened { disk, mut verified } = opened;
-    let total = disk.lives.len() as u64;
-    for (done, live) in (0u64..).zip(&disk.lives) {
-        let segment = &live.segment;
+    let segments = || disk.lives.iter().map(|live| &live.segment).chain(&disk.histories);
+    let total = segments().count() as u64;
+    for (done, segment) in (0u64..).zip(segments()) {
         progress(Progress { stage: "verifying", done, total });
         segment.verify(&disk.forest.place)?;
         verified.files += 1;
         verified.bytes += segment.bytes() as u64;
-        verified.orders += u64::from(segment.rows()) - live.ended_versions();
     }
+    let orders = disk.lives.iter().map(|live| u64::from(live.segment.rows()) - live.ended_versions());
+    verified.orders = orders.sum();
     progress(Progress { stage: "verifying", done: total, total });
     Ok(verified)
 }

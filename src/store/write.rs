@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::{Error, Result};
+use crate::error::{Corruption, Error, Result};
 use crate::log::{self, Log};
 use crate::storage::Storage;
 
@@ -14,7 +14,7 @@ use super::{State, Store};
 /// What only one thread has at a time.
 #[derive(Debug, Default)]
 pub(super) struct Writer {
-    /// Made with the first commit after a flush.
+    /// Made with the first commit after a flush has begun.
     pub(super) log: Option<Log>,
     /// Bytes at the end of the log that opening has dropped.
     pub(super) dropped: u64,
@@ -67,7 +67,7 @@ impl Store {
             _ => Ok(()),
         };
         if let Err(error) = kept {
-            self.inner.failed.store(true, std::sync::atomic::Ordering::Release);
+            self.latch();
             let mut first = Some(error);
             for (commit, _) in written {
                 *hold(&commit.done) = Some(Err(first.take().unwrap_or_else(|| self.latched())));
@@ -94,10 +94,7 @@ impl Store {
         let payload =
             serde_json::to_vec(&stamped).map_err(|error| Error::invalid("commit", error.to_string()))?;
         let logged = self.log(writer, state).and_then(|log| log.append(number, &payload));
-        if let Err(error) = logged {
-            self.inner.failed.store(true, std::sync::atomic::Ordering::Release);
-            return Err(error);
-        }
+        logged.inspect_err(|_| self.latch())?;
         let manifest = std::mem::replace(&mut state.manifest, next.manifest.clone());
         *state = State { manifest, ..next };
         Ok(number)
@@ -107,10 +104,10 @@ impl Store {
     fn log<'a>(&self, writer: &'a mut Writer, state: &mut State) -> Result<&'a mut Log> {
         let storage = self.inner.storage.as_ref();
         if writer.log.is_none() {
-            let name = format!("log/{:06}.log", state.manifest.next_file);
+            let name = format!("log/{:06}.log", self.file_number());
             let log = Log::create(storage, &name)?;
-            state.manifest.log = Some(name);
-            state.manifest.next_file += 1;
+            state.manifest.logs.push(name);
+            state.manifest.next_file = self.inner.next_file.load(std::sync::atomic::Ordering::Acquire);
             state.manifest.publish(storage)?;
             writer.log = Some(log);
         }
@@ -127,16 +124,32 @@ fn stamp(state: &State, changes: &Changes, now: i64) -> Result<i64> {
 
 /// Applies the commits of the log that the files do not hold.
 pub(super) fn replay(storage: &dyn Storage, mut state: State) -> Result<(State, Writer)> {
-    let Some(name) = state.manifest.log.clone() else { return Ok((state, Writer::default())) };
-    let bytes = storage.read(&name)?;
-    let replayed = log::replay(&name, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
-    for frame in &replayed.frames {
+    let mut writer = Writer::default();
+    let logs = state.manifest.logs.clone();
+    for (at, name) in logs.iter().enumerate() {
+        let bytes = storage.read(name)?;
+        let replayed = log::replay(name, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
+        state = replay_frames(name, &replayed.frames, state)?;
+        let last = at + 1 == logs.len();
+        if last {
+            writer = Writer { log: Some(Log::resume(storage, name, &replayed)?), dropped: replayed.dropped };
+        } else if replayed.dropped > 0 {
+            // It was synced before the next one was begun.
+            let damage = Corruption::new(0, "a commit that was durable cannot be read");
+            return Err(damage.within(name, "log", replayed.end).into());
+        }
+    }
+    Ok((state, writer))
+}
+
+fn replay_frames(name: &str, frames: &[log::Frame], mut state: State) -> Result<State> {
+    for frame in frames {
         if frame.commit <= state.commit {
             continue;
         }
         let damage = |reason: String| {
             let reason = format!("commit {}: {reason}", frame.commit);
-            Error::from(crate::Corruption::new(0, reason).within(&name, "log", 0))
+            Error::from(Corruption::new(0, reason).within(name, "log", 0))
         };
         if frame.commit != state.commit + 1 {
             return Err(damage(format!("it follows commit {}", state.commit)));
@@ -146,6 +159,5 @@ pub(super) fn replay(storage: &dyn Storage, mut state: State) -> Result<(State, 
         let stamp = stamp(&state, &changes, 0)?;
         state = apply(&state, frame.commit, stamp, &changes).map_err(|error| damage(error.to_string()))?;
     }
-    let log = Log::resume(storage, &name, &replayed)?;
-    Ok((state, Writer { log: Some(log), dropped: replayed.dropped }))
+    Ok(state)
 }
