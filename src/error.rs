@@ -70,6 +70,13 @@ pub enum Error {
         folder: String,
     },
 
+    /// Flushing or compacting in the background has failed. The call that says so has done nothing itself.
+    #[error("upkeep in the background failed: {source}; mend that, then call again")]
+    Upkeep {
+        /// What failed.
+        source: Box<Error>,
+    },
+
     /// A schema, a mapping, a query or a value in them does not make sense.
     #[error("{what}: {reason}")]
     Invalid {
@@ -195,6 +202,7 @@ impl Error {
                 | Self::Io { .. }
                 | Self::Locked { .. }
                 | Self::Latched { .. }
+                | Self::Upkeep { .. }
         )
     }
 }

@@ -91,21 +91,25 @@
 //!
 //! # What it does not do
 //!
-//! It does not yet merge the segments that many flushes leave, nor take a schema that has grown, nor open a store for
-//! reading beside a writer. It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables
+//! It does not yet take a schema that has grown, nor open a store for reading beside a writer. It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables
 //! of any shape. Calls block: an async service runs them where blocking is allowed.
 //!
 //! # Durability
 //!
 //! - [`Commit::finish`] returns when the commit is in the log and the log is on the disk, unless
 //!   [`Durability::Buffered`] was asked for. Commits that wait at the same time share one sync. Opening replays
-//!   the log; [`Store::flush`] seals what it holds into segments and starts a new one.
+//!   the log; [`Store::flush`] seals what it holds into segments and starts a new one, while commits go on.
+//! - [`Store::compact`] merges segments and moves versions that have ended to history, while commits go on. An [`Upkeep`]
+//!   does both as needed on a thread of its own ([`Store::keep_up`]). Nothing is forgotten unless
+//!   [`Store::forget_before`] says so.
 //! - [`Load::finish`] returns when everything is on the disk, files and names: written, synced, and made part of the store by
 //!   renaming one file. Before that, an error or a kill leaves the store as it was.
 //! - A store has **one writer**: opening takes a lock on the folder, and a second opening is [`Error::Locked`].
 //! - Sealed files are mapped into memory. **Nothing outside may cut them short or write to them** while a store is open: the
 //!   operating system would end the process. Copying them is always safe.
-//! - After a failed write the store takes no more commits ([`Error::Latched`]); readers go on, reopening recovers.
+//! - After a failed write to the log or of the manifest nobody knows what the disk holds: the store takes no more commits
+//!   ([`Error::Latched`]); readers go on, reopening recovers. Any other write that fails, in a flush, a compaction or a load,
+//!   was to a file or a part of one that no manifest names yet: the store goes on as it was.
 //! - Opening reads the ends of files, not the orders. [`Store::verify`] reads all of it and finds any damaged byte. Damage
 //!   that a question meets is [`Error::Corrupt`], with the place, or a wrong figure; it is never a crash.
 //!
@@ -118,6 +122,7 @@
 //! log/*.log                   the commits that no segment holds yet
 //! segments/*.deaths           which versions of a segment have ended, and when
 //! segments/*.segment          the orders of one partition, a month unless the schema says otherwise; never changed
+//! history/*.segment           the versions of orders of one partition that have ended
 //! LOCK                        empty; locked by the writer
 //! ```
 //!
@@ -184,6 +189,6 @@ pub use query::{
 pub use schema::{Schema, SchemaBuilder, Unit};
 pub use store::{
     Change, Columns, Commit, Description, Durability, Load, LoadReport, PartitionDescription, Progress,
-    Repeated, Snapshot, Store, TreeDescription, Verified, Version,
+    Repeated, Snapshot, Store, TreeDescription, Upkeep, Verified, Version,
 };
 pub use tree::{Node, Step, Tree};

@@ -18,7 +18,7 @@ use super::written::Written;
 use super::{Live, Progress, State, Store, flush};
 
 /// A partition has so many short segments at most, once a flush is done.
-const SEGMENTS: usize = if cfg!(test) { 2 } else { 8 };
+pub(super) const SEGMENTS: usize = if cfg!(test) { 2 } else { 8 };
 
 /// What is merged has so many rows at most, as it is all in memory; a segment of half as many is long, and is
 /// merged with no other one.
@@ -76,25 +76,32 @@ impl Store {
     ///
     /// # Errors
     /// As for [`compact`](Self::compact).
-    pub fn compact_with(&self, progress: impl FnMut(Progress)) -> Result<()> {
-        self.flush()?;
-        self.compact_where(Threshold { segments: 1, ended_percent: 0, forget: true }, progress)
+    pub fn compact_with(&self, mut progress: impl FnMut(Progress)) -> Result<()> {
+        self.require_kept()?;
+        self.flush_now()?;
+        self.compact_where(Threshold { segments: 1, ended_percent: 0, forget: true }, |done| {
+            progress(done);
+            true
+        })
     }
 
     /// Merges short segments where a partition has too many of them.
     pub(super) fn merge_crowded(&self) -> Result<()> {
-        self.compact_where(Threshold { segments: SEGMENTS, ended_percent: 100, forget: false }, |_| {})
+        self.compact_where(Threshold { segments: SEGMENTS, ended_percent: 100, forget: false }, |_| true)
     }
 
+    /// Compacts the partitions that want it, as long as it may go on.
     pub(super) fn compact_where(
         &self,
         threshold: Threshold,
-        mut progress: impl FnMut(Progress),
+        mut go_on: impl FnMut(Progress) -> bool,
     ) -> Result<()> {
         let jobs = jobs(&self.state(), threshold);
         let total = jobs.len() as u64;
         for (done, partition) in (0u64..).zip(jobs.iter().map(|job| job.partition)) {
-            progress(Progress { stage: "compacting", done, total });
+            if !go_on(Progress { stage: "compacting", done, total }) {
+                return Ok(());
+            }
             let _exchange = hold(&self.inner.exchange);
             // Another one may have been here since.
             for job in jobs_of(&self.state(), partition, threshold) {
@@ -104,7 +111,7 @@ impl Store {
                 self.publish_merged(merged, written)?;
             }
         }
-        progress(Progress { stage: "compacting", done: total, total });
+        go_on(Progress { stage: "compacting", done: total, total });
         Ok(())
     }
 

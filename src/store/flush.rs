@@ -30,14 +30,17 @@ impl Store {
     /// # Errors
     /// [`Error::Io`] where a file cannot be written; the store goes on from its log then.
     pub fn flush(&self) -> Result<()> {
-        {
-            let _exchange = hold(&self.inner.exchange);
-            self.seal_batches()?;
-        }
+        self.require_kept()?;
+        self.flush_now()
+    }
+
+    pub(super) fn flush_now(&self) -> Result<()> {
+        self.seal_batches()?;
         self.merge_crowded()
     }
 
     fn seal_batches(&self) -> Result<()> {
+        let _exchange = hold(&self.inner.exchange);
         let Some(state) = self.close_batches()? else { return Ok(()) };
         let mut written = Written::new(self);
         let mut manifest = state.manifest.clone();

@@ -107,7 +107,12 @@ impl Store {
     /// # Errors
     /// [`Error::Invalid`] for a commit that was not made yet; as for [`flush`](Self::flush), which comes first.
     pub fn forget_before(&self, commit: u64) -> Result<()> {
-        self.flush()?;
+        self.require_kept()?;
+        self.flush_now()?;
+        self.forget_now(commit)
+    }
+
+    pub(super) fn forget_now(&self, commit: u64) -> Result<()> {
         let _exchange = hold(&self.inner.exchange);
         let _writer = hold(&self.inner.writer);
         self.require_writable()?;

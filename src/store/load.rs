@@ -235,23 +235,22 @@ impl Load {
         let (total, partitions) = (by_partition.len() as u64, by_partition.len() as u64);
         let mut segments = Vec::new();
         let mut merged = Vec::new();
-        for (done, (partition, mut runs)) in (0u64..).zip(by_partition) {
+        for (done, (partition, runs)) in (0u64..).zip(by_partition) {
             progress(Progress { stage: "sealing", done, total });
-            let whole = runs.len() == 1 && runs.iter().all(|run| run.dropped.is_empty());
-            match runs.pop() {
-                Some(run) if whole => segments.push(run.segment),
-                Some(last) => {
-                    runs.push(last);
-                    let rows = merge::merge(&runs, &self.intake.layout)?;
-                    merged.extend(runs.into_iter().map(|run| run.segment.name().to_owned()));
-                    // Every order of the partition may have come again in another one.
-                    let bytes =
-                        if rows.len() == 0 { Vec::new() } else { self.seal(vec![(partition, rows)])? };
-                    for (_, bytes) in bytes {
-                        segments.push(self.written.segment("segments", partition, &bytes)?);
-                    }
+            for runs in merge::groups(runs) {
+                if let [run] = &runs[..]
+                    && run.dropped.is_empty()
+                {
+                    segments.push(Arc::clone(&run.segment));
+                    continue;
                 }
-                None => {}
+                let rows = merge::merge(&runs, &self.intake.layout)?;
+                merged.extend(runs.into_iter().map(|run| run.segment.name().to_owned()));
+                // Every order of the partition may have come again in another one.
+                let bytes = if rows.len() == 0 { Vec::new() } else { self.seal(vec![(partition, rows)])? };
+                for (_, bytes) in bytes {
+                    segments.push(self.written.segment("segments", partition, &bytes)?);
+                }
             }
         }
         progress(Progress { stage: "sealing", done: total, total });

@@ -7,6 +7,7 @@ use crate::order_id::OrderId;
 use crate::segment::{ColumnId, Layout, Rows, Segment};
 
 use super::Live;
+use super::compact::LARGEST;
 use super::load::{Repeated, Run};
 
 /// Marks the rows whose id comes again in a later run, and reports them. Sorts the hashes.
@@ -85,6 +86,24 @@ pub(super) fn superseded(runs: &[Run], hashes: &[u64], live: &Live) -> Result<Ve
     rows.sort_unstable();
     rows.dedup();
     Ok(rows)
+}
+
+/// The runs of a partition, as they are merged: so few together that their rows fit into memory.
+pub(super) fn groups(runs: Vec<Run>) -> Vec<Vec<Run>> {
+    let mut groups: Vec<Vec<Run>> = Vec::new();
+    let mut rows = 0;
+    for run in runs {
+        let own = u64::from(run.segment.rows()).saturating_sub(run.dropped.len() as u64);
+        rows += own;
+        match groups.last_mut().filter(|_| rows <= LARGEST) {
+            Some(group) => group.push(run),
+            None => {
+                rows = own;
+                groups.push(vec![run]);
+            }
+        }
+    }
+    groups
 }
 
 /// The rows of several runs, without those that were dropped.

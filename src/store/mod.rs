@@ -16,6 +16,7 @@ mod read;
 mod sealing;
 mod snapshot;
 pub(crate) mod stamps;
+mod upkeep;
 mod verify;
 mod write;
 mod written;
@@ -27,6 +28,7 @@ pub use history::{Change, Version};
 pub(crate) use live::{Live, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use snapshot::Snapshot;
+pub use upkeep::Upkeep;
 pub use verify::Verified;
 
 use std::path::Path;
@@ -46,6 +48,7 @@ use crate::tree::{Forest, Tree};
 use live::Stage;
 use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
 use stamps::Stamps;
+use upkeep::Keeper;
 use write::{Waiting, Writer};
 
 /// A city's work orders in a folder.
@@ -55,6 +58,8 @@ use write::{Waiting, Writer};
 /// dropped. Everything asked is asked of a [`Snapshot`].
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// Dropped before `inner`: the thread that it may have uses that.
+    keeper: Arc<Keeper>,
     inner: Arc<Inner>,
 }
 
@@ -70,6 +75,8 @@ struct Inner {
     /// Commits that wait for the writer.
     waiting: Mutex<Vec<Arc<Waiting>>>,
     loading: AtomicBool,
+    /// Why upkeep has failed, until somebody is told.
+    upkeep_failed: Mutex<Option<Error>>,
     /// Set when a file may be in a state that nobody knows; from then on the store is read only.
     failed: AtomicBool,
     pool: OnceLock<ThreadPool>,
@@ -172,6 +179,7 @@ impl Store {
 
     fn with(storage: Arc<dyn Storage>, lock: Box<dyn Lock>, state: State, writer: Writer) -> Self {
         Self {
+            keeper: Arc::default(),
             inner: Arc::new(Inner {
                 storage,
                 next_file: AtomicU64::new(state.manifest.next_file),
@@ -180,6 +188,7 @@ impl Store {
                 exchange: Mutex::default(),
                 waiting: Mutex::default(),
                 loading: AtomicBool::new(false),
+                upkeep_failed: Mutex::default(),
                 failed: AtomicBool::new(false),
                 pool: OnceLock::new(),
                 _lock: lock,
@@ -216,7 +225,7 @@ impl Store {
     /// # Errors
     /// [`Error::Invalid`] while another load is going on, [`Error::Latched`] after a failed write.
     pub fn load(&self) -> Result<Load> {
-        self.require_writable()?;
+        self.require_kept()?;
         if self.inner.loading.swap(true, Ordering::AcqRel) {
             return Err(Error::invalid("load", "another load is going on; finish or drop it first"));
         }

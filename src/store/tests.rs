@@ -1,4 +1,5 @@
 mod crash;
+mod upkeep;
 
 use std::sync::Arc;
 

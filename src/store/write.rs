@@ -35,6 +35,7 @@ pub(super) fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Store {
     /// Makes a commit. Whoever gets the writer first makes all that wait, with one sync.
     pub(super) fn commit(&self, changes: Changes, durability: Durability) -> Result<u64> {
+        self.require_kept()?;
         let own = Arc::new(Waiting { changes, durability, done: Mutex::new(None) });
         hold(&self.inner.waiting).push(Arc::clone(&own));
         let mut writer = hold(&self.inner.writer);
@@ -75,6 +76,7 @@ impl Store {
             return;
         }
         self.show(state);
+        self.keeper.ring();
         for (commit, number) in written {
             *hold(&commit.done) = Some(Ok(number));
         }

@@ -186,3 +186,102 @@ fn every_flipped_byte_is_found_by_verify() {
     }
     store.verify(|_| {}).unwrap();
 }
+
+/// Every state that a store can still tell, as text.
+fn told(store: &Store) -> Vec<String> {
+    let last = store.snapshot().commit();
+    let at = |commit| {
+        let then = store.snapshot_at(commit).unwrap();
+        format!("{:?}", then.orders(&Query::zoom(), crate::Sort::Newest, usize::MAX).unwrap())
+    };
+    (store.horizon()..=last).map(at).collect()
+}
+
+/// Whether all versions that have ended are in history.
+fn is_compact(store: &Store) -> bool {
+    let state = store.state();
+    !state.histories.is_empty() && state.lives.iter().all(|live| live.ended_versions() == 0)
+}
+
+/// Patches and removes orders, some of them flushed, some not.
+fn changed(disk: &Memory) -> Store {
+    let store = filled(disk);
+    for id in 1..=4u32 {
+        let mut commit = store.begin();
+        commit.patch(id.to_string(), crate::Patch::new().outcome("solved", "no").category("channel", "fax"));
+        commit.finish().unwrap();
+        if id % 2 == 0 {
+            store.flush().unwrap();
+        }
+    }
+    let mut commit = store.begin();
+    commit.remove("5");
+    commit.upsert(order(6, 6, &["B", "new"], "yes"));
+    commit.finish().unwrap();
+    store
+}
+
+#[test]
+fn a_compaction_changes_no_answer_wherever_the_disk_fails_or_the_power_is_cut() {
+    let mut seen = [false; 3];
+    for operations in 1.. {
+        let disk = Memory::default();
+        let store = changed(&disk);
+        let before = told(&store);
+        disk.fail_after(operations);
+        let compacted = store.compact();
+        disk.fail_after(u64::MAX);
+        for seed in SEEDS {
+            let after = Store::open_on(Arc::new(disk.crash(seed))).unwrap();
+            after.verify(|_| {}).unwrap();
+            assert_eq!(told(&after), before, "operation {operations}, seed {seed}");
+        }
+        assert_eq!(told(&store), before, "operation {operations}");
+        if compacted.is_ok() {
+            assert!(is_compact(&store));
+            break;
+        }
+        match store.compact() {
+            Err(Error::Latched { .. }) => seen[0] = true,
+            again => {
+                again.unwrap();
+                assert_eq!(told(&store), before);
+                seen[1] = true;
+            }
+        }
+        drop(store);
+        let store = Store::open_on(Arc::new(disk.clone())).unwrap();
+        assert_eq!(told(&store), before);
+        seen[2] |= is_compact(&store);
+        let files = disk.files();
+        let named = store.state().manifest.files().len();
+        let unnamed = files.iter().filter(|(name, _)| ["seg", "his", "log"].contains(&&name[..3]));
+        assert_eq!(unnamed.count(), named, "orphans are left: {files:?}");
+        assert!(operations < 1_000, "it never ends");
+    }
+    assert_eq!(seen, [true; 3], "some way to fail was not tried");
+}
+
+#[test]
+fn a_snapshot_reads_on_when_its_files_are_replaced_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::create(folder.path().join("store"), schema()).unwrap();
+    for id in 1..=9u32 {
+        let mut commit = store.begin();
+        commit.upsert(order(id % 4, id, &["B", "C"], "no"));
+        commit.finish().unwrap();
+        store.flush().unwrap();
+    }
+    let (then, listed) = (store.snapshot(), |snapshot: &Snapshot| {
+        format!("{:?}", snapshot.orders(&Query::zoom(), crate::Sort::Newest, usize::MAX).unwrap())
+    });
+    let before = listed(&then);
+    let mut commit = store.begin();
+    (0..4u32).for_each(|id| commit.remove(id.to_string()));
+    commit.finish().unwrap();
+    store.forget_before(store.snapshot().commit()).unwrap();
+    store.compact().unwrap();
+    assert_eq!(store.snapshot().describe().partitions, []);
+    assert!(store.snapshot_at(9).is_err());
+    assert_eq!(listed(&then), before);
+}
