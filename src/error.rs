@@ -86,11 +86,14 @@ pub enum Error {
         reason: String,
     },
 
-    /// The store was created with another schema.
-    #[error("the store's schema differs: {difference}; open it with its own schema")]
+    /// A schema that changes the store's or lacks some of it.
+    #[error(
+        "the store's schema differs: {}; a schema can add to the store's when the store is opened with it, and neither change \
+         nor remove", .differences.join("; ")
+    )]
     SchemaDiffers {
-        /// The first difference: which field, what the store has, what was asked for.
-        difference: String,
+        /// All differences: which field, what the store has, what was asked for.
+        differences: Vec<String>,
     },
 
     /// A name that the store does not know.

@@ -64,8 +64,8 @@ impl<'a> Import<'a> {
     /// Starts an import.
     ///
     /// # Errors
-    /// [`Error::SchemaDiffers`](crate::Error::SchemaDiffers) where the store was not made with the mapping's
-    /// schema; as for [`Store::load`] otherwise.
+    /// [`Error::SchemaDiffers`](crate::Error::SchemaDiffers) where the store has not the mapping's schema; open it
+    /// with that ([`Store::open_with`]) where the mapping has fields that the store lacks. As for [`Store::load`] otherwise.
     pub fn new(store: &Store, mapping: &'a Mapping) -> Result<Self> {
         store.schema().require_same(mapping.schema())?;
         Ok(Self { mapping, load: store.load()?, tally: Tally::new(mapping) })

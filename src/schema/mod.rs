@@ -1,8 +1,8 @@
-//! What a store's orders carry: the schema, its fields, and how one schema differs from another.
+//! What a store's orders carry: the schema, its fields, and how a schema grows.
 
 mod builder;
-mod difference;
 mod form;
+mod growth;
 
 pub use builder::SchemaBuilder;
 
@@ -12,6 +12,7 @@ use crate::calendar::{Calendar, PartitionGrain};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use form::Form;
+use growth::Growth;
 
 /// The name under which queries and filters speak of the place tree.
 pub(crate) const PLACE: &str = "place";
@@ -305,10 +306,28 @@ impl Schema {
             .ok_or_else(|| Error::unknown("key", name, self.keys.iter().map(String::as_str)))
     }
 
-    /// Fails with the first thing in which `other` differs from this schema, the store's own.
-    pub(crate) fn require_same(&self, other: &Self) -> Result<()> {
-        difference::first(&Form::from(self.clone()), &Form::from(other.clone()))
-            .map_or(Ok(()), |difference| Err(Error::SchemaDiffers { difference }))
+    /// This schema, the store's own, with what `given` adds to it; none where it adds nothing. What is new stands behind
+    /// what was there: numbers of fields, labels and levels stay.
+    ///
+    /// # Errors
+    /// [`Error::SchemaDiffers`] with all that `given` changes or lacks.
+    pub(crate) fn grown(&self, given: &Self) -> Result<Option<Self>> {
+        let growth = self.growth(given);
+        if !growth.contradicted.is_empty() {
+            return Err(Error::SchemaDiffers { differences: growth.contradicted });
+        }
+        if growth.added.is_empty() { Ok(None) } else { Self::try_from(growth.grown).map(Some) }
+    }
+
+    /// Fails with all in which `given` differs from this schema, the store's own; the order of its fields apart.
+    #[cfg(any(test, feature = "import"))]
+    pub(crate) fn require_same(&self, given: &Self) -> Result<()> {
+        let differences = self.growth(given).differences();
+        if differences.is_empty() { Ok(()) } else { Err(Error::SchemaDiffers { differences }) }
+    }
+
+    fn growth(&self, given: &Self) -> Growth {
+        Growth::new(&Form::from(self.clone()), &Form::from(given.clone()))
     }
 }
 

@@ -97,6 +97,13 @@ impl Live {
         Ok(Some(seen))
     }
 
+    /// The segment under a schema that has grown: its deaths count for the new counters too.
+    pub(crate) fn recounted(&self, counters: &[Condition]) -> Result<Self> {
+        let recount =
+            |deaths: &Arc<Deaths>| Deaths::new(deaths.list().to_vec(), &self.segment, counters).map(Arc::new);
+        Ok(Self { deaths: self.deaths.iter().map(recount).collect::<Result<_>>()?, ..self.clone() })
+    }
+
     /// What a version has to fulfil to be seen, deaths apart; none for all.
     pub(crate) fn visibility(&self) -> Option<Condition> {
         let number = |commit: u64| i64::try_from(commit).unwrap_or(i64::MAX);

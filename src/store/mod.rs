@@ -6,6 +6,7 @@ mod commit;
 mod compact;
 mod describe;
 mod flush;
+mod growth;
 mod history;
 mod intake;
 mod live;
@@ -138,13 +139,19 @@ impl Store {
         Self::open_on(Arc::new(Disk::new(folder.as_ref())))
     }
 
-    /// Opens the store in `folder`, which has to have this schema.
+    /// Opens the store in `folder` with a schema that is the store's, or adds to it. What it adds becomes the store's in one
+    /// commit: fields and counters of any kind, labels at the end of an outcome's list, levels at the bottom of a tree; the
+    /// order of the fields does not matter. Orders lack a new field until they are written anew; a new counter counts all orders.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), and [`Error::SchemaDiffers`] naming the first difference.
+    /// As for [`open`](Self::open), and [`Error::SchemaDiffers`] with all that the schema changes or lacks.
     pub fn open_with(folder: impl AsRef<Path>, schema: &Schema) -> Result<Self> {
-        let store = Self::open(folder)?;
-        store.state().schema.require_same(schema)?;
+        Self::open_with_on(Arc::new(Disk::new(folder.as_ref())), schema)
+    }
+
+    pub(crate) fn open_with_on(storage: Arc<dyn Storage>, schema: &Schema) -> Result<Self> {
+        let store = Self::open_on(storage)?;
+        store.grow(schema)?;
         Ok(store)
     }
 

@@ -1,4 +1,5 @@
 mod crash;
+mod growth;
 mod upkeep;
 
 use std::sync::Arc;

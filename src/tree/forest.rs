@@ -45,6 +45,17 @@ impl Forest {
         Ok(Self { place, trees, categories, tags })
     }
 
+    /// These trees under a schema that has grown: with its further trees and levels.
+    pub(crate) fn grown(&self, schema: &Schema) -> Result<Self> {
+        Self::build(schema, |log, name, levels| {
+            let known = self.all().find(|(known, _)| *known == log);
+            Ok(match known {
+                Some((_, tree)) => tree.clone().with_levels(levels),
+                None => Tree::new(name, levels),
+            })
+        })
+    }
+
     /// The trees with the names of their logs, in a fixed order.
     pub(crate) fn all(&self) -> impl Iterator<Item = (String, &Tree)> {
         fn numbered<'a>(kind: &'static str, trees: &'a [Tree]) -> impl Iterator<Item = (String, &'a Tree)> {

@@ -120,6 +120,11 @@ impl Tree {
         }
     }
 
+    /// The tree with further levels at its bottom.
+    fn with_levels(self, levels: Vec<String>) -> Self {
+        Self { levels: levels.into(), ..self }
+    }
+
     /// The tree's name in the schema: `place`, `topic`, …
     #[must_use]
     pub fn name(&self) -> &str {

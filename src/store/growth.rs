@@ -1,0 +1,33 @@
+//! A schema that grows: one commit that brings fields and no orders.
+
+use crate::error::Result;
+use crate::filter::Condition;
+use crate::schema::Schema;
+
+use super::write::hold;
+use super::{State, Store, flush};
+
+impl Store {
+    /// Takes over what a schema adds to the store's own. Called before anybody else has the store.
+    pub(super) fn grow(&self, given: &Schema) -> Result<()> {
+        let Some(schema) = self.state().schema.grown(given)? else { return Ok(()) };
+        // The log's commits speak of the schema that they were made under, so they are sealed first.
+        self.flush()?;
+        let _writer = hold(&self.inner.writer);
+        let (state, storage) = (self.state(), self.inner.storage.as_ref());
+        let forest = state.forest.grown(&schema)?;
+        let counters = Condition::bind_counters(&schema, &forest)?;
+        let recounted = state.lives.iter().map(|live| live.recounted(&counters));
+        let (mut stamps, now) = (state.stamps.clone(), storage.now());
+        stamps.push(stamps.last().map_or(now, |last| last.max(now)));
+        let lives = recounted.collect::<Result<_>>()?;
+        let mut manifest = state.manifest.clone();
+        manifest.schemas.push(schema.clone());
+        let commit = state.commit + 1;
+        let next = State { commit, stamps, schema, forest, lives, manifest: state.manifest.clone() };
+        flush::write_lists(storage, &next, &mut manifest)?;
+        storage.sync_folder()?;
+        manifest.commit = commit;
+        self.publish(State { manifest, ..next })
+    }
+}
