@@ -49,6 +49,13 @@ pub enum Error {
         folder: String,
     },
 
+    /// The store was opened for reading.
+    #[error("{folder} is open for reading only; open it for writing to change it")]
+    ReadOnly {
+        /// The store's folder.
+        folder: String,
+    },
+
     /// There is no store in the folder.
     #[error("{folder} holds no zonal store; create one first")]
     NotAStore {
@@ -204,6 +211,7 @@ impl Error {
                 | Self::UnsupportedVersion { .. }
                 | Self::Io { .. }
                 | Self::Locked { .. }
+                | Self::ReadOnly { .. }
                 | Self::Latched { .. }
                 | Self::Upkeep { .. }
         )

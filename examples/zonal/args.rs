@@ -19,6 +19,7 @@ struct Cli {
 const HELP: &str = "\
 PATH  names from the top joined by /, as in Boston/17/1714 (\\/ is a slash in a name), or code:CODE
 T     2011-07-01, 2011-07-01T09:00 or RFC 3339; without an offset in the store's time zone
+N     the number of a commit
 G     hour, day, week, month, quarter, half-year or year
 EXPR  channel=phone|web  channel!=web  topic=Street/Lights  tags~a&b  on_time=  minutes>=10  closed<2012-01-01
 M     count, a counter's name, rate:NUM/DEN, sum:X, mean:X, min:X, max:X, p50:X, distinct:KEY";
@@ -27,6 +28,10 @@ M     count, a counter's name, rate:NUM/DEN, sum:X, mean:X, min:X, max:X, p50:X,
 pub(crate) enum Command {
     /// Turn CSV files into orders of a store, which is made where there is none
     Import(Import),
+    /// The same beside readers, commit by commit; rows that say nothing new are passed over
+    Upsert(Import),
+    /// End orders; their history stays
+    Remove(Remove),
     /// Figures at any level of the place tree and any grain of time
     #[command(after_help = HELP)]
     Zoom(Zoom),
@@ -38,10 +43,18 @@ pub(crate) enum Command {
     Orders(Orders),
     /// One order
     Get(Get),
+    /// What became of an order: every version, and what it changed
+    History(History),
+    /// The orders that differ between two commits
+    Changes(Changes),
     /// What the store holds
-    Describe(Store),
+    Describe(Reading),
     /// Read every byte of the store and check it
     Verify(Store),
+    /// Seal what only the log has
+    Flush(Store),
+    /// Copy the store, which may be in use, to a new folder
+    Backup(Backup),
 }
 
 #[derive(Args)]
@@ -57,6 +70,21 @@ pub(crate) struct Import {
     /// Where to write the rows that cannot be orders, with the reason
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
+    /// When the rows became known; now if not said
+    #[arg(long, value_name = "T")]
+    pub(crate) known_at: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The order ids; all are removed, or none
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+    /// When the removal became known; now if not said
+    #[arg(long, value_name = "T")]
+    pub(crate) known_at: Option<String>,
 }
 
 #[derive(Args)]
@@ -114,9 +142,38 @@ pub(crate) struct Orders {
 #[derive(Args)]
 pub(crate) struct Get {
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// The order id
+    pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct History {
+    #[command(flatten)]
     pub(crate) store: Store,
     /// The order id
     pub(crate) id: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Changes {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The earlier commit: its number, or the last one known by a time
+    #[arg(long, value_name = "T|N")]
+    pub(crate) from: String,
+    /// The later commit; the last one if not said
+    #[arg(long, value_name = "T|N")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// The folder of the copy
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Args)]
@@ -129,11 +186,21 @@ pub(crate) struct Store {
     pub(crate) json: bool,
 }
 
+/// What is read, and as of when.
+#[derive(Args)]
+pub(crate) struct Reading {
+    #[command(flatten)]
+    pub(crate) store: Store,
+    /// As it was known at a time, or at a commit
+    #[arg(long, value_name = "T|N")]
+    pub(crate) as_of: Option<String>,
+}
+
 /// Which orders are asked for.
 #[derive(Args)]
 pub(crate) struct Scope {
     #[command(flatten)]
-    pub(crate) store: Store,
+    pub(crate) reading: Reading,
     /// Only orders created at or after this time
     #[arg(long, value_name = "T")]
     pub(crate) from: Option<String>,

@@ -43,7 +43,7 @@ pub(crate) fn scoped(mut query: Query, scope: &Scope, now: &Snapshot) -> Result<
 }
 
 fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<()> {
-    let now = files::store(&scope.store)?.snapshot();
+    let now = files::snapshot(&scope.reading)?;
     let mut query = scoped(query, scope, &now)?;
     if let Some(grain) = cut.grain {
         query = query.grain(grain);
@@ -66,7 +66,7 @@ fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<(
     }
     let answer = now.run(&query)?;
     let mut output = Output::new();
-    if scope.store.json {
+    if scope.reading.store.json {
         answer.rows().try_for_each(|row| output.json(&row))?;
     } else {
         print(&mut output, &answer, cut.grain, &now)?;
@@ -80,7 +80,7 @@ fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<(
 /// How the question is answered: a last line, or the last lines.
 pub(crate) fn explain(output: &mut Output, scope: &Scope, now: &Snapshot, query: &Query) -> Result<()> {
     let explanation = now.explain(query)?;
-    if scope.store.json {
+    if scope.reading.store.json {
         return output.json(&serde_json::json!({ "explain": explanation }));
     }
     output.line("")?;

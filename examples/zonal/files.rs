@@ -4,11 +4,35 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use zonal::{Snapshot, Store};
+
 use super::{Failure, Result, args};
 
-/// Opens the store.
-pub(crate) fn store(args: &args::Store) -> Result<zonal::Store> {
-    Ok(zonal::Store::open(&args.folder)?)
+/// Opens the store to change it.
+pub(crate) fn store(args: &args::Store) -> Result<Store> {
+    Ok(Store::open(&args.folder)?)
+}
+
+/// Opens the store to read it, whoever else has it open.
+pub(crate) fn reader(args: &args::Store) -> Result<Store> {
+    Ok(Store::open_read_only(&args.folder)?)
+}
+
+/// The store as of the commit or the time that is asked for.
+pub(crate) fn snapshot(args: &args::Reading) -> Result<Snapshot> {
+    let store = reader(&args.store)?;
+    match &args.as_of {
+        Some(text) => as_of(&store, text),
+        None => Ok(store.snapshot()),
+    }
+}
+
+/// The store as of a commit's number or a time.
+pub(crate) fn as_of(store: &Store, text: &str) -> Result<Snapshot> {
+    match text.parse() {
+        Ok(commit) => Ok(store.snapshot_at(commit)?),
+        Err(_) => Ok(store.snapshot_at_time(store.snapshot().calendar().parse(text)?)?),
+    }
 }
 
 /// Opens a file to read it.

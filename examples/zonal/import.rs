@@ -1,4 +1,4 @@
-//! import.
+//! import and upsert.
 
 use zonal::{Error, Import, ImportReport, Mapping, Store};
 
@@ -6,6 +6,17 @@ use super::output::{NONE, Output, table};
 use super::{Result, args, files, state};
 
 pub(crate) fn import(args: &args::Import) -> Result<()> {
+    run(args, Import::new)
+}
+
+pub(crate) fn upsert(args: &args::Import) -> Result<()> {
+    run(args, Import::upsert)
+}
+
+fn run(
+    args: &args::Import,
+    start: impl for<'m> FnOnce(&Store, &'m Mapping) -> zonal::Result<Import<'m>>,
+) -> Result<()> {
     let mapping = Mapping::from_toml(&files::read_text(&args.mapping)?)?;
     // A file without one of the columns is better known before the others are read.
     for path in &args.files {
@@ -16,7 +27,10 @@ pub(crate) fn import(args: &args::Import) -> Result<()> {
         Err(Error::NotAStore { .. }) => Store::create(folder, mapping.schema().clone())?,
         opened => opened?,
     };
-    let mut import = Import::new(&store, &mapping)?;
+    let mut import = start(&store, &mapping)?;
+    if let Some(known) = &args.known_at {
+        import = import.known_at(store.snapshot().calendar().parse(known)?);
+    }
     if let Some(path) = &args.rejects {
         import = import.rejects(files::create(path)?);
     }
@@ -42,7 +56,9 @@ pub(crate) fn import(args: &args::Import) -> Result<()> {
 fn print(output: &mut Output, args: &args::Import, report: &ImportReport) -> Result<()> {
     let mut facts = table(["", "rows"], 1);
     facts.add_row(["read", &report.rows.to_string()]);
-    facts.add_row(["imported", &report.imported.to_string()]);
+    facts.add_row(["new orders", &(report.imported - report.changed).to_string()]);
+    facts.add_row(["new versions of orders", &report.changed.to_string()]);
+    facts.add_row(["unchanged", &report.unchanged.to_string()]);
     facts.add_row(["replaced by a later row with the same id", &report.repeated.len().to_string()]);
     facts.add_row(["rejected", &report.rejected.to_string()]);
     facts.add_rows(report.reasons.iter().map(|(reason, rows)| [format!("  {reason}"), rows.to_string()]));

@@ -5,7 +5,10 @@
 
 mod args;
 mod ask;
+mod change;
+mod fields;
 mod files;
+mod history;
 mod import;
 mod list;
 mod output;
@@ -36,12 +39,18 @@ impl From<zonal::Error> for Failure {
 fn main() -> ExitCode {
     let done = args::parse().and_then(|command| match command {
         Command::Import(args) => import::import(&args),
+        Command::Upsert(args) => import::upsert(&args),
+        Command::Remove(args) => change::remove(&args),
         Command::Zoom(args) => ask::zoom(&args),
         Command::Penetrate(args) => ask::penetrate(&args),
         Command::Orders(args) => list::orders(&args),
         Command::Get(args) => list::get(&args),
         Command::Describe(args) => state::describe(&args),
+        Command::History(args) => history::history(&args),
+        Command::Changes(args) => history::changes(&args),
         Command::Verify(args) => state::verify(&args),
+        Command::Flush(args) => change::flush(&args),
+        Command::Backup(args) => change::backup(&args),
     });
     let (code, message) = match done {
         Ok(()) | Err(Failure::Unread) => return ExitCode::SUCCESS,

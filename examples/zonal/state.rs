@@ -6,10 +6,10 @@ use zonal::{Description, Progress};
 use super::output::{NONE, Output, table};
 use super::{Result, args, files};
 
-pub(crate) fn describe(args: &args::Store) -> Result<()> {
-    let description = files::store(args)?.snapshot().describe();
+pub(crate) fn describe(args: &args::Reading) -> Result<()> {
+    let description = files::snapshot(args)?.describe();
     let mut output = Output::new();
-    if args.json {
+    if args.store.json {
         output.json(&description)?;
     } else {
         print(&mut output, &description)?;
@@ -52,7 +52,7 @@ fn print(output: &mut Output, store: &Description) -> Result<()> {
 }
 
 pub(crate) fn verify(args: &args::Store) -> Result<()> {
-    let store = files::store(args)?;
+    let store = files::reader(args)?;
     let bar = bar();
     let verified = store.verify(|progress| show(&bar, progress))?;
     bar.finish_and_clear();

@@ -10,6 +10,7 @@ mod read;
 mod rejects;
 mod report;
 mod row;
+mod target;
 mod text;
 
 pub use mapping::Mapping;
@@ -18,11 +19,13 @@ pub use report::{ColumnReport, Example, ImportReport};
 use std::io::{Read, Write};
 
 use crate::error::Result;
-use crate::store::{Load, Progress, Store};
+use crate::order::Moment;
+use crate::store::{Progress, Store};
 use read::Tally;
 use rejects::Rejects;
+use target::{Commits, Target};
 
-/// An import of CSV files into a store: one bulk load, one commit.
+/// An import of CSV files into a store: one bulk load and one commit, or an [`upsert`](Self::upsert).
 ///
 /// ```
 /// use zonal::{Import, Mapping, Store};
@@ -52,11 +55,11 @@ use rejects::Rejects;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Dropped before [`finish`](Self::finish), it leaves the store as it was.
+/// Dropped before [`finish`](Self::finish), a bulk load leaves the store as it was.
 #[must_use]
 pub struct Import<'a> {
     mapping: &'a Mapping,
-    load: Load,
+    target: Target,
     tally: Tally<'a>,
 }
 
@@ -67,8 +70,28 @@ impl<'a> Import<'a> {
     /// [`Error::SchemaDiffers`](crate::Error::SchemaDiffers) where the store has not the mapping's schema; open it
     /// with that ([`Store::open_with`]) where the mapping has fields that the store lacks. As for [`Store::load`] otherwise.
     pub fn new(store: &Store, mapping: &'a Mapping) -> Result<Self> {
+        Self::into(mapping, store, || Ok(Target::Load(store.load()?)))
+    }
+
+    /// Starts an import that goes on beside other writers: rows become commits of some thousand orders, as they are read. A
+    /// row that says what the store has already is passed over, so that a whole export can be given every day. Where
+    /// an id comes again, each of its rows is a version. Dropped, it leaves what it has committed.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn upsert(store: &Store, mapping: &'a Mapping) -> Result<Self> {
+        Self::into(mapping, store, || Ok(Target::Commits(Commits::new(store)?)))
+    }
+
+    fn into(mapping: &'a Mapping, store: &Store, target: impl FnOnce() -> Result<Target>) -> Result<Self> {
         store.schema().require_same(mapping.schema())?;
-        Ok(Self { mapping, load: store.load()?, tally: Tally::new(mapping) })
+        Ok(Self { mapping, target: target()?, tally: Tally::new(mapping) })
+    }
+
+    /// Says when the orders became known, for exports of an earlier day; now without this call.
+    pub fn known_at(mut self, time: impl Into<Moment>) -> Self {
+        self.target = self.target.known_at(time.into());
+        self
     }
 
     /// Writes rows that cannot be orders to `out`, as CSV in UTF-8: the file, the line on which the row
@@ -87,14 +110,14 @@ impl<'a> Import<'a> {
     /// [`Error::Invalid`](crate::Error::Invalid) where it has no header: nothing has been read of it then.
     /// [`Error::Io`](crate::Error::Io) where reading or writing fails: drop the import.
     pub fn file(&mut self, name: &str, bytes: impl Read) -> Result<()> {
-        let load = &mut self.load;
-        read::file(self.mapping, name, bytes, &mut self.tally, |order| load.push(order))
+        let target = &mut self.target;
+        read::file(self.mapping, name, bytes, &mut self.tally, |order| target.push(order))
     }
 
-    /// Makes the orders part of the store, durably and all at once.
+    /// Makes the orders part of the store, durably; all at once in a bulk load.
     ///
     /// # Errors
-    /// As for [`Load::finish`].
+    /// As for [`Load::finish`](crate::Load::finish) or [`Commit::finish`](crate::Commit::finish).
     pub fn finish(self) -> Result<ImportReport> {
         self.finish_with(|_| {})
     }
@@ -102,14 +125,14 @@ impl<'a> Import<'a> {
     /// As [`finish`](Self::finish), and says how far it has come.
     ///
     /// # Errors
-    /// As for [`Load::finish`].
+    /// As for [`finish`](Self::finish).
     pub fn finish_with(self, progress: impl FnMut(Progress)) -> Result<ImportReport> {
         let mut tally = self.tally;
         if let Some(rejects) = tally.rejects.take() {
             rejects.finish()?;
         }
-        let loaded = self.load.finish_with(progress)?;
-        Ok(tally.report(loaded))
+        let written = self.target.finish_with(progress)?;
+        Ok(tally.report(written))
     }
 }
 
@@ -117,7 +140,7 @@ impl std::fmt::Debug for Import<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Import")
             .field("mapping", &self.mapping)
-            .field("load", &self.load)
+            .field("target", &self.target)
             .finish_non_exhaustive()
     }
 }

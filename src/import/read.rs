@@ -9,10 +9,10 @@ use super::mapping::{Fault, Mapping};
 use super::rejects::Rejects;
 use super::report::{ColumnReport, Example, ImportReport};
 use super::row::{Converted, Note, Noticed, Rejection, Rows};
+use super::target::Written;
 use super::text::{Text, unpack};
 use crate::error::{Error, Result};
 use crate::order::Order;
-use crate::store::LoadReport;
 
 /// What has been met so far.
 pub(super) struct Tally<'a> {
@@ -154,19 +154,21 @@ impl<'a> Tally<'a> {
         }
     }
 
-    pub(super) fn report(self, loaded: LoadReport) -> ImportReport {
+    pub(super) fn report(self, written: Written) -> ImportReport {
         ImportReport {
             rows: self.rows,
-            imported: loaded.orders,
+            imported: written.orders,
+            changed: written.changed,
+            unchanged: written.unchanged,
             rejected: self.rejected,
             reasons: self.reasons,
-            repeated: loaded.repeated,
+            repeated: written.repeated,
             ignored: self.ignored,
             columns: self.columns,
             levels_cut: self.levels_cut,
             negative: self.negative,
-            commit: loaded.commit,
-            bytes: loaded.bytes,
+            commit: written.commit,
+            bytes: written.bytes,
         }
     }
 

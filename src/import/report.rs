@@ -9,14 +9,18 @@ use crate::store::Repeated;
 
 /// What an import did, and what it met on the way.
 ///
-/// Every row is accounted for: `rows` is `imported` plus `rejected` plus the number of `repeated`.
+/// Every row is accounted for: `rows` is `imported` plus `unchanged` plus `rejected` plus the number of `repeated`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ImportReport {
     /// Rows read, headers left out.
     pub rows: u64,
-    /// Orders that the store gained.
+    /// Rows that became versions of orders.
     pub imported: u64,
+    /// How many of them are new versions of orders that the store had.
+    pub changed: u64,
+    /// Rows that say what the store has already, which [`upsert`](crate::Import::upsert) passes over.
+    pub unchanged: u64,
     /// Rows that could not be orders.
     pub rejected: u64,
     /// Why rows were rejected, and how many for each reason.
@@ -32,9 +36,9 @@ pub struct ImportReport {
     pub levels_cut: BTreeMap<String, u64>,
     /// For each measure between two clocks, in how many rows the second is before the first.
     pub negative: BTreeMap<String, u64>,
-    /// The number of the commit.
+    /// The number of the last commit.
     pub commit: u64,
-    /// Bytes of the new segments.
+    /// Bytes of the new segments; none where the orders came by commits.
     pub bytes: u64,
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct Replay {
     pub(crate) end: u64,
     /// Bytes behind that end.
     pub(crate) dropped: u64,
-    salt: u64,
+    pub(crate) salt: u64,
 }
 
 impl Log {
@@ -115,10 +115,19 @@ impl Log {
 
 /// Reads a log file.
 pub(crate) fn replay(name: &str, bytes: &[u8]) -> Result<Replay> {
-    replay_bytes(bytes).map_err(|damage| damage.within(name, "log", 0).into())
+    let damaged = |damage: Corruption| damage.within(name, "log", 0);
+    let salt = read_header(bytes).map_err(damaged)?;
+    let frames = bytes.get(FILE_HEADER..).unwrap_or_default();
+    read_frames(name, frames, FILE_HEADER as u64, salt)
 }
 
-fn replay_bytes(bytes: &[u8]) -> Result<Replay, Corruption> {
+/// Reads what a log has got since a replay of it: `bytes` are those behind its end.
+pub(crate) fn replay_more(name: &str, before: &Replay, bytes: &[u8]) -> Result<Replay> {
+    read_frames(name, bytes, before.end, before.salt)
+}
+
+/// The salt of a log.
+fn read_header(bytes: &[u8]) -> Result<u64, Corruption> {
     let mut cursor = Cursor::new(bytes);
     if cursor.take(MAGIC.len())? != MAGIC {
         return Err(Corruption::new(0, "it does not begin like a log"));
@@ -134,8 +143,13 @@ fn replay_bytes(bytes: &[u8]) -> Result<Replay, Corruption> {
         return Err(Corruption::new(0, "the checksum of its header does not agree"));
     }
     debug_assert_eq!(cursor.offset(), FILE_HEADER, "magic, version, salt and checksum");
+    Ok(salt)
+}
+
+/// Reads frames; the bytes begin at an offset of the file.
+fn read_frames(name: &str, bytes: &[u8], start: u64, salt: u64) -> Result<Replay> {
     let mut frames = Vec::new();
-    let (mut at, mut durable) = (FILE_HEADER, 0);
+    let (mut at, mut durable) = (0, 0);
     while let Some((frame, known, next)) = read_frame(bytes, at, salt) {
         frames.push(frame);
         durable = durable.max(known);
@@ -147,11 +161,12 @@ fn replay_bytes(bytes: &[u8]) -> Result<Replay, Corruption> {
         durable = durable.max(read_frame(bytes, found, salt).map_or(0, |(_, known, _)| known));
         ahead = found.saturating_add(1);
     }
-    if (at as u64) < durable {
-        return Err(Corruption::new(at, "a commit that was durable cannot be read"));
+    let end = start.saturating_add(at as u64);
+    if end < durable {
+        let damage = Corruption::new(at, "a commit that was durable cannot be read");
+        return Err(damage.within(name, "log", start).into());
     }
-    let dropped = bytes.len().saturating_sub(at) as u64;
-    Ok(Replay { frames, end: at as u64, dropped, salt })
+    Ok(Replay { frames, end, dropped: bytes.len().saturating_sub(at) as u64, salt })
 }
 
 /// The frame that begins at an offset, what it knows to be durable, and where it ends.

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -103,19 +103,20 @@ impl Storage for Disk {
         })
     }
 
-    fn read(&self, name: &str) -> Result<Bytes> {
-        self.at("read", name, |path| fs::read(path)).map(Bytes::from)
+    fn read_from(&self, name: &str, offset: u64) -> Result<Bytes> {
+        let read = self.at("read", name, |path| {
+            let mut file = File::open(path)?;
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(offset))?;
+            file.read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        read.map(Bytes::from)
     }
 
     fn create(&self, name: &str) -> Result<Box<dyn Writer>> {
         let file = self.at("create", name, |path| {
-            make_folder_of(path)?;
-            // Not truncated in place: somebody may have mapped the older file.
-            if let Err(error) = fs::remove_file(path)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                return Err(error);
-            }
+            make_room(path)?;
             File::create_new(path)
         })?;
         Ok(DiskWriter::boxed(name, file, 0))
@@ -150,6 +151,20 @@ impl Storage for Disk {
 
     fn remove(&self, name: &str) -> Result<()> {
         self.at("remove", name, |path| fs::remove_file(path))
+    }
+
+    fn link(&self, from: &dyn Storage, name: &str) -> bool {
+        let linked = |source: PathBuf| {
+            let path = self.path(name)?;
+            make_room(&path)?;
+            fs::hard_link(source, path)
+        };
+        // Whatever stands against it (another file system, a file that is gone): a copy will do.
+        from.path_of(name).is_some_and(|source| linked(source).is_ok())
+    }
+
+    fn path_of(&self, name: &str) -> Option<PathBuf> {
+        self.path(name).ok()
     }
 
     fn sync_folder(&self) -> Result<()> {
@@ -214,6 +229,16 @@ fn entries(folder: &Path) -> io::Result<Vec<(String, fs::Metadata)>> {
         }
     }
     Ok(found)
+}
+
+/// Makes the folder of a new file, and removes an older file of its name: not truncated in place, for somebody may have
+/// mapped it.
+fn make_room(file: &Path) -> io::Result<()> {
+    make_folder_of(file)?;
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn make_folder_of(file: &Path) -> io::Result<()> {

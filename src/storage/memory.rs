@@ -156,9 +156,14 @@ impl Storage for Memory {
         Ok(Bytes::counted(self.bytes("open", name)?, Arc::clone(&self.read)))
     }
 
-    fn read(&self, name: &str) -> Result<Bytes> {
-        // No copy is made now: a writer makes one before it writes to bytes that are shared.
-        Ok(Bytes::counted(self.bytes("read", name)?, Arc::clone(&self.read)))
+    fn read_from(&self, name: &str, offset: u64) -> Result<Bytes> {
+        let bytes = self.bytes("read", name)?;
+        // No copy of a whole file is made now: a writer makes one before it writes to bytes that are shared.
+        let bytes = match usize::try_from(offset) {
+            Ok(0) => bytes,
+            offset => Arc::new(offset.ok().and_then(|at| bytes.get(at..)).unwrap_or_default().to_vec()),
+        };
+        Ok(Bytes::counted(bytes, Arc::clone(&self.read)))
     }
 
     fn create(&self, name: &str) -> Result<Box<dyn Writer>> {

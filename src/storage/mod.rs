@@ -13,6 +13,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use crate::{Corruption, Error, Result};
 
@@ -37,7 +38,12 @@ pub(crate) trait Storage: Send + Sync + fmt::Debug {
     fn open(&self, name: &str) -> Result<Bytes>;
 
     /// A copy of what a file holds now. This is how a file that still grows, or may be cut, is read.
-    fn read(&self, name: &str) -> Result<Bytes>;
+    fn read(&self, name: &str) -> Result<Bytes> {
+        self.read_from(name, 0)
+    }
+
+    /// A copy of what a file holds now from an offset on; nothing where it is not that long.
+    fn read_from(&self, name: &str, offset: u64) -> Result<Bytes>;
 
     /// A new, empty file, in place of an older one of that name. Makes its folder where that is missing.
     fn create(&self, name: &str) -> Result<Box<dyn Writer>>;
@@ -51,6 +57,17 @@ pub(crate) trait Storage: Send + Sync + fmt::Debug {
 
     /// Removes a file.
     fn remove(&self, name: &str) -> Result<()>;
+
+    /// Takes over a sealed file of another storage under its name without copying it, in place of an older file; says
+    /// whether that was possible.
+    fn link(&self, _from: &dyn Storage, _name: &str) -> bool {
+        false
+    }
+
+    /// Where a file lies, for storages whose files are the operating system's.
+    fn path_of(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
 
     /// Makes all creations, renames and removals so far durable.
     fn sync_folder(&self) -> Result<()>;

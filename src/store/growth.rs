@@ -13,6 +13,7 @@ impl Store {
         let Some(schema) = self.state().schema.grown(given)? else { return Ok(()) };
         // The log's commits speak of the schema that they were made under, so they are sealed first.
         self.flush()?;
+        let _exchange = hold(&self.inner.exchange);
         let _writer = hold(&self.inner.writer);
         let (state, storage) = (self.state(), self.inner.storage.as_ref());
         let forest = state.forest.grown(&schema)?;
@@ -24,10 +25,10 @@ impl Store {
         let mut manifest = state.manifest.clone();
         manifest.schemas.push(schema.clone());
         let commit = state.commit + 1;
-        let next = State { commit, stamps, schema, forest, lives, manifest: state.manifest.clone() };
-        flush::write_lists(storage, &next, &mut manifest)?;
+        flush::write_stamps(storage, &stamps, &mut manifest)?;
         storage.sync_folder()?;
         manifest.commit = commit;
-        self.publish(State { manifest, ..next })
+        self.publish(State { manifest, commit, stamps, schema, forest, lives, ..(*state).clone() })?;
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::filter::Condition;
-use crate::order::Order;
+use crate::order::{Moment, Order};
 use crate::order_id::OrderId;
 use crate::segment::{ColumnId, Death, Layout, Rows, Segment};
 
@@ -59,6 +59,8 @@ pub struct Load {
     written: Written,
     /// Whether orders were lost as a run could not be written.
     broken: bool,
+    /// When the orders became known; the time of the load where nothing is said.
+    known: Option<Moment>,
 }
 
 /// Orders of one partition that no run holds yet.
@@ -122,6 +124,7 @@ impl Load {
             hashes: Vec::new(),
             repeated: Vec::new(),
             broken: false,
+            known: None,
         }
     }
 
@@ -137,6 +140,14 @@ impl Load {
     #[must_use]
     pub fn buffer(mut self, orders: usize) -> Self {
         self.buffer = orders.max(1);
+        self
+    }
+
+    /// Says when the orders became known, for loads of what was written down earlier. Stamps never go back: a time before
+    /// that of the last commit is raised to it.
+    #[must_use]
+    pub fn known_at(mut self, time: impl Into<Moment>) -> Self {
+        self.known = Some(time.into());
         self
     }
 
@@ -206,7 +217,8 @@ impl Load {
     /// Makes the orders part of the store, durably and all at once. An order that the store had gets a new version.
     ///
     /// # Errors
-    /// [`Error::Io`] where a file cannot be written; the store is as it was then.
+    /// [`Error::Io`] where a file cannot be written, [`Error::Invalid`] where the time of [`known_at`](Self::known_at)
+    /// cannot be read; the store is as it was then.
     pub fn finish(self) -> Result<LoadReport> {
         self.finish_with(|_| {})
     }
@@ -217,6 +229,7 @@ impl Load {
     /// As for [`finish`](Self::finish).
     pub fn finish_with(mut self, mut progress: impl FnMut(Progress)) -> Result<LoadReport> {
         self.require_whole()?;
+        let known = self.known.as_ref().map(|known| self.intake.time(known)).transpose()?;
         self.spill()?;
         let store = self.store.clone();
         let _exchange = hold(&store.inner.exchange);
@@ -262,12 +275,18 @@ impl Load {
             bytes: segments.iter().map(|segment| segment.bytes() as u64).sum(),
             partitions,
         };
-        self.publish(&state, segments, superseded)?;
+        self.publish(&state, segments, superseded, known)?;
         self.store.remove(&merged);
         Ok(report)
     }
 
-    fn publish(&mut self, state: &State, new: Vec<Arc<Segment>>, superseded: Vec<Vec<u32>>) -> Result<()> {
+    fn publish(
+        &mut self,
+        state: &State,
+        new: Vec<Arc<Segment>>,
+        superseded: Vec<Vec<u32>>,
+        known: Option<i64>,
+    ) -> Result<()> {
         let _writer = hold(&self.store.inner.writer);
         let storage = self.store.inner.storage.as_ref();
         let mut manifest = state.manifest.clone();
@@ -283,8 +302,8 @@ impl Load {
         flush::write_nodes(storage, &self.intake.forest, &mut manifest.nodes)?;
         let mut next = State { commit, forest: self.intake.forest.clone(), lives, ..state.clone() };
         // Stamps never go back, whatever the machine's clock does.
-        let now = storage.now();
-        next.stamps.push(state.stamps.last().map_or(now, |last| last.max(now)));
+        let known = known.unwrap_or_else(|| storage.now());
+        next.stamps.push(state.stamps.last().map_or(known, |last| last.max(known)));
         let deaths = flush::write_deaths(&next.lives, &manifest, &mut self.written)?;
         flush::write_stamps(storage, &next.stamps, &mut manifest)?;
         storage.sync_folder()?;

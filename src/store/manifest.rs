@@ -75,8 +75,13 @@ impl Manifest {
 
     /// The names of the files that it alone names: all but its own, the node logs and the stamps, which only grow.
     pub(crate) fn files(&self) -> BTreeSet<&str> {
+        self.sealed().chain(self.logs.iter().map(String::as_str)).collect()
+    }
+
+    /// The names of the sealed files.
+    pub(crate) fn sealed(&self) -> impl Iterator<Item = &str> {
         let segments = self.segments.iter().flat_map(|file| std::iter::once(&file.name).chain(&file.deaths));
-        segments.chain(&self.history).chain(&self.logs).map(String::as_str).collect()
+        segments.chain(&self.history).map(String::as_str)
     }
 
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
@@ -86,6 +91,12 @@ impl Manifest {
             format!("{MAGIC} {VERSION} {} {:08x}\n", body.len(), crc32fast::hash(&body)).into_bytes();
         bytes.extend_from_slice(&body);
         Ok(bytes)
+    }
+
+    /// The store's manifest, as it is now.
+    pub(crate) fn read(storage: &dyn Storage) -> Result<Self> {
+        let bytes = storage.read(MANIFEST)?;
+        Self::decode(bytes.slice(0..bytes.len()).unwrap_or(&[]))
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {

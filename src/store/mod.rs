@@ -1,6 +1,7 @@
 //! The store: a folder of sealed segments, node logs and a manifest, and who may read and write it.
 
 mod apply;
+mod backup;
 mod columns;
 mod commit;
 mod compact;
@@ -14,9 +15,12 @@ mod load;
 pub(crate) mod manifest;
 mod merge;
 mod read;
+mod reader;
 mod sealing;
 mod snapshot;
 pub(crate) mod stamps;
+#[cfg(feature = "import")]
+mod standing;
 mod upkeep;
 mod verify;
 mod write;
@@ -29,9 +33,12 @@ pub use history::{Change, Version};
 pub(crate) use live::{Live, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use snapshot::Snapshot;
+#[cfg(feature = "import")]
+pub(crate) use standing::{Standing, Standings};
 pub use upkeep::Upkeep;
 pub use verify::Verified;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
@@ -48,6 +55,7 @@ use crate::storage::{Disk, Lock, Memory, Storage};
 use crate::tree::{Forest, Tree};
 use live::Stage;
 use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
+use reader::Reader;
 use stamps::Stamps;
 use upkeep::Keeper;
 use write::{Waiting, Writer};
@@ -55,8 +63,8 @@ use write::{Waiting, Writer};
 /// A city's work orders in a folder.
 ///
 /// A store has one writer: opening takes a lock on the folder, and a second opening, in this process or another,
-/// is [`Error::Locked`]. Clones share the store; it is closed when the last of them and of its loads is
-/// dropped. Everything asked is asked of a [`Snapshot`].
+/// is [`Error::Locked`]. Any number [read](Self::open_read_only) beside it. Clones share the store; it is closed when the
+/// last of them and of its loads is dropped. Everything asked is asked of a [`Snapshot`].
 #[derive(Debug, Clone)]
 pub struct Store {
     /// Dropped before `inner`: the thread that it may have uses that.
@@ -81,7 +89,10 @@ struct Inner {
     /// Set when a file may be in a state that nobody knows; from then on the store is read only.
     failed: AtomicBool,
     pool: OnceLock<ThreadPool>,
-    _lock: Box<dyn Lock>,
+    /// Of a store that is open for reading only.
+    reader: Option<Mutex<Reader>>,
+    /// Of one that is open for writing.
+    _lock: Option<Box<dyn Lock>>,
 }
 
 /// What a snapshot sees.
@@ -170,7 +181,7 @@ impl Store {
         let stamps = Stamps::default();
         let (lives, histories) = (Vec::new(), Vec::new());
         let state = State { manifest, commit: 0, stamps, schema, forest, lives, histories };
-        Ok(Self::with(storage, lock, state, Writer::default()))
+        Ok(Self::with(storage, state, Writer::default(), Some(lock), None))
     }
 
     pub(crate) fn open_on(storage: Arc<dyn Storage>) -> Result<Self> {
@@ -181,10 +192,16 @@ impl Store {
         let sealed = State::open(storage.as_ref())?;
         sealed.remove_orphans(storage.as_ref())?;
         let (state, writer) = write::replay(storage.as_ref(), sealed)?;
-        Ok(Self::with(storage, lock, state, writer))
+        Ok(Self::with(storage, state, writer, Some(lock), None))
     }
 
-    fn with(storage: Arc<dyn Storage>, lock: Box<dyn Lock>, state: State, writer: Writer) -> Self {
+    fn with(
+        storage: Arc<dyn Storage>,
+        state: State,
+        writer: Writer,
+        lock: Option<Box<dyn Lock>>,
+        reader: Option<Reader>,
+    ) -> Self {
         Self {
             keeper: Arc::default(),
             inner: Arc::new(Inner {
@@ -198,6 +215,7 @@ impl Store {
                 upkeep_failed: Mutex::default(),
                 failed: AtomicBool::new(false),
                 pool: OnceLock::new(),
+                reader: reader.map(Mutex::new),
                 _lock: lock,
             }),
         }
@@ -248,11 +266,15 @@ impl Store {
     /// [`Error::Corrupt`] with the first damage found, [`Error::Io`] where a file cannot be read, [`Error::Latched`]
     /// after a failed write, for then nobody knows what the files should hold.
     pub fn verify(&self, progress: impl FnMut(Progress)) -> Result<Verified> {
-        // Nothing is published and no frame half written while the files are opened; once open, they may be replaced.
-        let writer = write::hold(&self.inner.writer);
-        self.require_writable()?;
-        let opened = verify::open(self.inner.storage.as_ref(), &self.state())?;
-        drop(writer);
+        let storage = self.inner.storage.as_ref();
+        let opened = if self.inner.reader.is_some() {
+            reader::settled(storage, || verify::open(storage, None))?
+        } else {
+            // Nothing is published and no frame half written while the files are opened; once open, they may be replaced.
+            let _writer = write::hold(&self.inner.writer);
+            self.require_writable()?;
+            verify::open(storage, Some(&self.state()))?
+        };
         verify::verify(opened, progress)
     }
 
@@ -261,6 +283,9 @@ impl Store {
     }
 
     fn require_writable(&self) -> Result<()> {
+        if self.inner.reader.is_some() {
+            return Err(Error::ReadOnly { folder: self.inner.storage.folder() });
+        }
         if self.inner.failed.load(Ordering::Acquire) {
             return Err(Error::Latched { folder: self.inner.storage.folder() });
         }
@@ -320,15 +345,21 @@ fn node_file(tree: &str) -> String {
 }
 
 impl State {
+    /// What the files of the manifest hold.
     pub(crate) fn open(storage: &dyn Storage) -> Result<Self> {
-        let bytes = storage.read(MANIFEST)?;
-        let manifest = Manifest::decode(bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
+        Self::open_after(storage, None)
+    }
+
+    /// As [`open`](Self::open); what an earlier state of the same store has read already is not read again.
+    fn open_after(storage: &dyn Storage, before: Option<&Self>) -> Result<Self> {
+        let manifest = Manifest::read(storage)?;
         let missing = || Corruption::new(0, "it has no schema").within(MANIFEST, "manifest", 0);
         let schema = manifest.schemas.last().ok_or_else(missing)?.clone();
-        let forest = Self::open_nodes(storage, &manifest, &schema)?;
-        let stamps = match usize::try_from(manifest.stamps) {
-            Ok(0) | Err(_) => Stamps::default(),
-            Ok(length) => {
+        let forest = Self::open_nodes(storage, &manifest, &schema, before)?;
+        let stamps = match (before, usize::try_from(manifest.stamps)) {
+            (Some(before), _) if before.manifest.stamps == manifest.stamps => before.stamps.clone(),
+            (_, Ok(0) | Err(_)) => Stamps::default(),
+            (_, Ok(length)) => {
                 let bytes = storage.read(STAMPS)?;
                 let committed = bytes.slice(0..length).unwrap_or(&[]);
                 Stamps::decode(committed).map_err(|damage| damage.within(STAMPS, "stamps", 0))?
@@ -339,18 +370,36 @@ impl State {
             return Err(Corruption::new(0, reason).within(STAMPS, "stamps", 0).into());
         }
         let counters = Condition::bind_counters(&schema, &forest)?;
-        let open = |file: &SegmentFile| open_live(storage, &manifest, file, &counters);
-        let lives = manifest.segments.iter().map(open).collect::<Result<_>>()?;
-        let open = |name: &String| open_segment(storage, &manifest, name).map(Arc::new);
-        let histories = manifest.history.iter().map(open).collect::<Result<_>>()?;
+        let known: HashMap<&str, &Arc<Segment>> = before
+            .iter()
+            .flat_map(|before| before.lives.iter().map(|live| &live.segment).chain(&before.histories))
+            .map(|segment| (segment.name(), segment))
+            .collect();
+        let segment = |name: &str| open_segment(storage, &manifest, name, known.get(name).copied());
+        let live = |file: &SegmentFile| open_live(storage, file, segment(&file.name)?, &counters);
+        let lives = manifest.segments.iter().map(live).collect::<Result<_>>()?;
+        let histories = manifest.history.iter().map(|name| segment(name)).collect::<Result<_>>()?;
         Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives, histories })
     }
 
     /// The trees as the node logs have them.
-    fn open_nodes(storage: &dyn Storage, manifest: &Manifest, schema: &Schema) -> Result<Forest> {
+    fn open_nodes(
+        storage: &dyn Storage,
+        manifest: &Manifest,
+        schema: &Schema,
+        before: Option<&Self>,
+    ) -> Result<Forest> {
         Forest::build(schema, |log, name, levels| {
             let Some(committed) = manifest.nodes.get(&log) else { return Ok(Tree::new(name, levels)) };
-            read_nodes(storage, &node_file(&log), *committed, name, levels)
+            let known = before.and_then(|before| {
+                let read = *before.manifest.nodes.get(&log)?;
+                Some((before.forest.all().find(|(known, _)| *known == log)?.1, read.bytes))
+            });
+            let (tree, read) = match known {
+                Some((tree, read)) => (tree.clone().with_levels(levels), read),
+                None => (Tree::new(name, levels), 0),
+            };
+            read_nodes(storage, &node_file(&log), *committed, tree, read)
         })
     }
 
@@ -382,8 +431,17 @@ impl State {
     }
 }
 
-fn open_segment(storage: &dyn Storage, manifest: &Manifest, name: &str) -> Result<Segment> {
-    let segment = Segment::open(name, storage.open(name)?)?;
+/// Opens a segment, unless it is open already.
+fn open_segment(
+    storage: &dyn Storage,
+    manifest: &Manifest,
+    name: &str,
+    known: Option<&Arc<Segment>>,
+) -> Result<Arc<Segment>> {
+    let segment = match known {
+        Some(known) => Arc::clone(known),
+        None => Arc::new(Segment::open(name, storage.open(name)?)?),
+    };
     if segment.summary().schema as usize >= manifest.schemas.len() {
         let reason = format!("it names schema {}, which the manifest lacks", segment.summary().schema);
         return Err(Corruption::new(0, reason).within(name, "summary", 0).into());
@@ -391,16 +449,15 @@ fn open_segment(storage: &dyn Storage, manifest: &Manifest, name: &str) -> Resul
     Ok(segment)
 }
 
-/// Opens a segment with its deaths.
+/// Opens the deaths of a segment.
 fn open_live(
     storage: &dyn Storage,
-    manifest: &Manifest,
     file: &SegmentFile,
+    segment: Arc<Segment>,
     counters: &[Condition],
 ) -> Result<Live> {
-    let segment = open_segment(storage, manifest, &file.name)?;
     let rows = segment.rows();
-    let mut live = Live::new(Arc::new(segment), Stage::Sealed);
+    let mut live = Live::new(segment, Stage::Sealed);
     if let Some(name) = &file.deaths {
         let bytes = storage.open(name)?;
         let deaths = Deaths::decode(bytes.slice(0..bytes.len()).unwrap_or(&[]), rows);
@@ -409,25 +466,28 @@ fn open_live(
     Ok(live)
 }
 
-/// Reads the committed part of a node log.
-fn read_nodes(
-    storage: &dyn Storage,
-    file: &str,
-    committed: NodeLog,
-    name: &str,
-    levels: Vec<String>,
-) -> Result<Tree> {
-    let bytes = storage.read(file)?;
-    let whole = usize::try_from(committed.bytes).ok().and_then(|length| bytes.slice(0..length));
-    let whole = whole.ok_or_else(|| {
-        let reason = format!("it has {} bytes, {} are committed", bytes.len(), committed.bytes);
-        Corruption::new(bytes.len(), reason).within(file, "end", 0)
-    })?;
-    let placed = |damage: Corruption| damage.within(file, "node log", 0);
-    let tree = crate::tree::log::replay(name, levels, whole).map_err(placed)?;
+/// Reads the committed part of a node log behind the bytes that the tree has already.
+fn read_nodes(storage: &dyn Storage, file: &str, committed: NodeLog, tree: Tree, read: u64) -> Result<Tree> {
+    let new = committed.bytes.saturating_sub(read);
+    let tree = if new == 0 {
+        tree
+    } else {
+        let bytes = storage.read_from(file, read)?;
+        let whole = usize::try_from(new).ok().and_then(|new| bytes.slice(0..new));
+        let whole = whole.ok_or_else(|| {
+            let found = read.saturating_add(bytes.len() as u64);
+            let reason = format!("it has {found} bytes, {} are committed", committed.bytes);
+            Corruption::new(bytes.len(), reason).within(file, "end", read)
+        })?;
+        let replayed = match read {
+            0 => crate::tree::log::replay(tree.name(), tree.levels().to_vec(), whole),
+            _ => crate::tree::log::replay_more(tree, whole),
+        };
+        replayed.map_err(|damage| damage.within(file, "node log", read))?
+    };
     if tree.len() as u64 != committed.nodes {
         let reason = format!("it has {} nodes, {} are committed", tree.len(), committed.nodes);
-        return Err(placed(Corruption::new(0, reason)).into());
+        return Err(Corruption::new(0, reason).within(file, "node log", 0).into());
     }
     Ok(tree)
 }

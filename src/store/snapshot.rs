@@ -32,6 +32,12 @@ impl Snapshot {
         self.state.commit
     }
 
+    /// When that commit was known, in seconds since 1970; none before the first.
+    #[must_use]
+    pub fn known(&self) -> Option<i64> {
+        self.state.stamps.get(self.state.commit)
+    }
+
     /// The schema.
     #[must_use]
     pub fn schema(&self) -> &Schema {

@@ -1,5 +1,7 @@
+mod backup;
 mod crash;
 mod growth;
+mod reader;
 mod upkeep;
 
 use std::sync::Arc;

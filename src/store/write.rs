@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Corruption, Error, Result};
-use crate::log::{self, Log};
+use crate::log::{self, Log, Replay};
 use crate::storage::Storage;
 
 use super::apply::apply;
@@ -124,27 +124,35 @@ fn stamp(state: &State, changes: &Changes, now: i64) -> Result<i64> {
     Ok(state.stamps.last().map_or(known, |last| known.max(last)))
 }
 
-/// Applies the commits of the log that the files do not hold.
-pub(super) fn replay(storage: &dyn Storage, mut state: State) -> Result<(State, Writer)> {
-    let mut writer = Writer::default();
-    let logs = state.manifest.logs.clone();
-    for (at, name) in logs.iter().enumerate() {
-        let bytes = storage.read(name)?;
-        let replayed = log::replay(name, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
-        state = replay_frames(name, &replayed.frames, state)?;
-        let last = at + 1 == logs.len();
-        if last {
-            writer = Writer { log: Some(Log::resume(storage, name, &replayed)?), dropped: replayed.dropped };
-        } else if replayed.dropped > 0 {
-            // It was synced before the next one was begun.
-            let damage = Corruption::new(0, "a commit that was durable cannot be read");
-            return Err(damage.within(name, "log", replayed.end).into());
-        }
-    }
+/// Applies the commits of the logs that the files do not hold.
+pub(super) fn replay(storage: &dyn Storage, state: State) -> Result<(State, Writer)> {
+    let (state, last) = replay_logs(storage, state)?;
+    let Some(name) = state.manifest.logs.last() else { return Ok((state, Writer::default())) };
+    let writer = match last {
+        Some(last) => Writer { log: Some(Log::resume(storage, name, &last)?), dropped: last.dropped },
+        None => Writer::default(),
+    };
     Ok((state, writer))
 }
 
-fn replay_frames(name: &str, frames: &[log::Frame], mut state: State) -> Result<State> {
+/// As [`replay`], without writing anything; gives how far the last log goes.
+pub(super) fn replay_logs(storage: &dyn Storage, mut state: State) -> Result<(State, Option<Replay>)> {
+    let mut read: Option<(String, Replay)> = None;
+    for name in state.manifest.logs.clone() {
+        if let Some((name, before)) = read.filter(|(_, before)| before.dropped > 0) {
+            // It was synced before the next one was begun.
+            let damage = Corruption::new(0, "a commit that was durable cannot be read");
+            return Err(damage.within(&name, "log", before.end).into());
+        }
+        let bytes = storage.read(&name)?;
+        let replayed = log::replay(&name, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
+        state = replay_frames(&name, &replayed.frames, state)?;
+        read = Some((name, Replay { frames: Vec::new(), ..replayed }));
+    }
+    Ok((state, read.map(|(_, last)| last)))
+}
+
+pub(super) fn replay_frames(name: &str, frames: &[log::Frame], mut state: State) -> Result<State> {
     for frame in frames {
         if frame.commit <= state.commit {
             continue;

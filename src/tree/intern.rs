@@ -133,19 +133,24 @@ impl Tree {
         if depth >= self.levels.len() {
             return Err(self.too_deep(&self.shown_child(parent, name)));
         }
+        match self.append(parent, name, code) {
+            Some(node) => Ok(node),
+            None => {
+                Err(Error::invalid(self.name(), "it is full: it has as many nodes as 32 bits can number"))
+            }
+        }
+    }
+
+    /// Appends a node as the last child of `parent`, and finds its place in the order. None where the ids are used up.
+    pub(super) fn append(&mut self, parent: Option<Node>, name: &str, code: Option<&str>) -> Option<Node> {
         let free = self.free_interval(parent);
-        let Some(node) = self.attach(parent, name, code) else {
-            return Err(Error::invalid(
-                self.name(),
-                "it is full: it has as many nodes as 32 bits can number",
-            ));
-        };
+        let node = self.attach(parent, name, code)?;
         match (free, self.links.get_mut(node.0)) {
             (Some((label, end)), Some(links)) => (links.label, links.end) = (label, end),
             _ => self.spread(),
         }
         self.index_node(node, parent, name, code);
-        Ok(node)
+        Some(node)
     }
 
     /// Appends a node as the last child of `parent`. It has no order label yet. None where the ids are used up.

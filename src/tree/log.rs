@@ -5,7 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use super::intern::NAME_LIMIT;
-use super::{Tree, raw};
+use super::{Node, Tree, raw};
 use crate::Corruption;
 use crate::cursor::Cursor;
 
@@ -43,7 +43,6 @@ pub(crate) fn encode(tree: &Tree, from: usize) -> Vec<u8> {
 /// # Errors
 /// Where the first damaged byte is, and what is wrong there.
 pub(crate) fn replay(name: &str, levels: Vec<String>, bytes: &[u8]) -> Result<Tree, Corruption> {
-    let mut tree = Tree::new(name, levels);
     let mut log = Cursor::new(bytes);
     if log.take(MAGIC.len())? != MAGIC {
         return Err(Corruption::new(0, "it does not begin like a node log"));
@@ -58,13 +57,27 @@ pub(crate) fn replay(name: &str, levels: Vec<String>, bytes: &[u8]) -> Result<Tr
             ),
         ));
     }
+    // All nodes get their places in the order at once.
+    let mut tree = read_records(Tree::new(name, levels), log, Tree::attach)?;
+    tree.spread();
+    Ok(tree)
+}
+
+/// Reads the records behind those that the tree has already.
+pub(crate) fn replay_more(tree: Tree, bytes: &[u8]) -> Result<Tree, Corruption> {
+    read_records(tree, Cursor::new(bytes), Tree::append)
+}
+
+/// Takes a node into a tree, as [`Tree::append`] does.
+type Append = fn(&mut Tree, Option<Node>, &str, Option<&str>) -> Option<Node>;
+
+fn read_records(mut tree: Tree, mut log: Cursor<'_>, append: Append) -> Result<Tree, Corruption> {
     while !log.rest().is_empty() {
         let (at, body) = record(&mut log)?;
         // Offsets within the body become offsets within the log.
-        add(&mut tree, body)
+        add(&mut tree, body, append)
             .map_err(|damage| Corruption { offset: damage.offset.saturating_add(at as u64), ..damage })?;
     }
-    tree.spread();
     Ok(tree)
 }
 
@@ -89,7 +102,7 @@ fn record<'a>(log: &mut Cursor<'a>) -> Result<(usize, &'a [u8]), Corruption> {
     Ok((at, body))
 }
 
-fn add(tree: &mut Tree, body: &[u8]) -> Result<(), Corruption> {
+fn add(tree: &mut Tree, body: &[u8], append: Append) -> Result<(), Corruption> {
     let mut body = Cursor::new(body);
     let parent = match body.u32()?.checked_sub(1) {
         None => None,
@@ -110,7 +123,7 @@ fn add(tree: &mut Tree, body: &[u8]) -> Result<(), Corruption> {
     if !body.rest().is_empty() {
         return Err(body.corrupt("more bytes than a node has"));
     }
-    tree.attach(parent, name, code)
+    append(tree, parent, name, code)
         .ok_or_else(|| Corruption::new(0, "more nodes than 32 bits can number"))?;
     Ok(())
 }

@@ -121,7 +121,7 @@ impl Tree {
     }
 
     /// The tree with further levels at its bottom.
-    fn with_levels(self, levels: Vec<String>) -> Self {
+    pub(crate) fn with_levels(self, levels: Vec<String>) -> Self {
         Self { levels: levels.into(), ..self }
     }
 

@@ -157,7 +157,7 @@ fn try_read(mapping: &str, text: &[u8], refuse: &[&str]) -> Result<Outcome> {
         Ok(())
     })?;
     tally.rejects.take().unwrap().finish()?;
-    let report = tally.report(load.finish()?);
+    let report = tally.report(load.finish()?.into());
     Ok(Outcome { orders, rejects: String::from_utf8(rejects).unwrap(), report })
 }
 
