@@ -91,8 +91,9 @@
 //!
 //! # What it does not do
 //!
-//! It does not yet take a schema that has grown, nor open a store for reading beside a writer. It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables
-//! of any shape. Calls block: an async service runs them where blocking is allowed.
+//! It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables of any
+//! shape. Calls block: an async service runs them where blocking is allowed, and the example `service` shows threads that
+//! write beside threads that ask.
 //!
 //! # Durability
 //!
@@ -104,7 +105,11 @@
 //!   [`Store::forget_before`] says so.
 //! - [`Load::finish`] returns when everything is on the disk, files and names: written, synced, and made part of the store by
 //!   renaming one file. Before that, an error or a kill leaves the store as it was.
-//! - A store has **one writer**: opening takes a lock on the folder, and a second opening is [`Error::Locked`].
+//! - A store has **one writer**: opening takes a lock on the folder, and a second opening is [`Error::Locked`]. Any number of
+//!   readers go beside it, in any process: [`Store::open_read_only`] needs no permission to write, and [`Store::refresh`] sees
+//!   what was committed since.
+//! - A schema can grow: [`Store::open_with`] one that adds fields, labels or levels makes these the store's in one commit.
+//! - [`Store::backup`] copies a store that is in use to another folder, where it is a store of its own.
 //! - Sealed files are mapped into memory. **Nothing outside may cut them short or write to them** while a store is open: the
 //!   operating system would end the process. Copying them is always safe.
 //! - After a failed write to the log or of the manifest nobody knows what the disk holds: the store takes no more commits

@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Verify(Store),
     /// Seal what only the log has
     Flush(Store),
+    /// Merge segments, and move ended versions to history
+    Compact(Store),
     /// Copy the store, which may be in use, to a new folder
     Backup(Backup),
 }

@@ -1,10 +1,10 @@
-//! remove, flush and backup.
+//! remove, flush, compact and backup.
 
 use serde_json::json;
 
 use super::args::{Backup, Remove, Store};
 use super::output::Output;
-use super::{Result, files};
+use super::{Result, files, state};
 
 pub(crate) fn remove(args: &Remove) -> Result<()> {
     let store = files::store(&args.store)?;
@@ -23,6 +23,18 @@ pub(crate) fn remove(args: &Remove) -> Result<()> {
 pub(crate) fn flush(args: &Store) -> Result<()> {
     let store = files::store(args)?;
     store.flush()?;
+    sealed(args, &store)
+}
+
+pub(crate) fn compact(args: &Store) -> Result<()> {
+    let store = files::store(args)?;
+    let bar = state::bar();
+    store.compact_with(|progress| state::show(&bar, progress))?;
+    bar.finish_and_clear();
+    sealed(args, &store)
+}
+
+fn sealed(args: &Store, store: &zonal::Store) -> Result<()> {
     let now = store.snapshot().describe();
     let (commit, segments) = (now.commit, now.segments);
     say(args, &json!({ "commit": commit, "segments": segments }), || {

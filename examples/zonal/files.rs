@@ -22,16 +22,16 @@ pub(crate) fn reader(args: &args::Store) -> Result<Store> {
 pub(crate) fn snapshot(args: &args::Reading) -> Result<Snapshot> {
     let store = reader(&args.store)?;
     match &args.as_of {
-        Some(text) => as_of(&store, text),
+        Some(text) => Ok(store.snapshot_at(commit(&store, text)?)?),
         None => Ok(store.snapshot()),
     }
 }
 
-/// The store as of a commit's number or a time.
-pub(crate) fn as_of(store: &Store, text: &str) -> Result<Snapshot> {
+/// The number of a commit, or of the last one that was known by a time.
+pub(crate) fn commit(store: &Store, text: &str) -> Result<u64> {
     match text.parse() {
-        Ok(commit) => Ok(store.snapshot_at(commit)?),
-        Err(_) => Ok(store.snapshot_at_time(store.snapshot().calendar().parse(text)?)?),
+        Ok(commit) => Ok(commit),
+        Err(_) => Ok(store.commit_at(store.snapshot().calendar().parse(text)?)),
     }
 }
 

@@ -58,8 +58,11 @@ pub(crate) fn history(args: &History) -> Result<()> {
 pub(crate) fn changes(args: &Changes) -> Result<()> {
     let store = files::reader(&args.store)?;
     let now = store.snapshot();
-    let from = files::as_of(&store, &args.from)?.commit();
-    let to = args.to.as_deref().map_or(Ok(now.commit()), |to| Ok(files::as_of(&store, to)?.commit()))?;
+    let from = files::commit(&store, &args.from)?;
+    let to = match &args.to {
+        Some(to) => files::commit(&store, to)?,
+        None => now.commit(),
+    };
     let changes = store.changes(from, to)?;
     let calendar = now.calendar();
     let mut output = Output::new();

@@ -6,11 +6,11 @@ use super::output::{NONE, Output, table};
 use super::{Result, args, files, state};
 
 pub(crate) fn import(args: &args::Import) -> Result<()> {
-    run(args, Import::new)
+    run(args, |store, mapping| Import::new(store, mapping))
 }
 
 pub(crate) fn upsert(args: &args::Import) -> Result<()> {
-    run(args, Import::upsert)
+    run(args, |store, mapping| Import::upsert(store, mapping))
 }
 
 fn run(

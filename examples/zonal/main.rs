@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Changes(args) => history::changes(&args),
         Command::Verify(args) => state::verify(&args),
         Command::Flush(args) => change::flush(&args),
+        Command::Compact(args) => change::compact(&args),
         Command::Backup(args) => change::backup(&args),
     });
     let (code, message) = match done {

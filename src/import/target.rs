@@ -128,3 +128,82 @@ impl Commits {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Import, ImportReport, Mapping, Moment, Store, Value};
+
+    const MAPPING: &str = r#"
+        time_zone = "Asia/Shanghai"
+        [order]
+        id = "id"
+        created = "time"
+        [place]
+        levels = ["street"]
+        columns = ["street"]
+        [[category]]
+        name = "channel"
+        column = "channel"
+        [[tags]]
+        name = "tags"
+        column = "tags"
+        separator = ";"
+        [[outcome]]
+        name = "solved"
+        column = "solved"
+        labels = { yes = "yes", no = "no" }
+    "#;
+
+    fn upsert(store: &Store, known: i64, rows: &str) -> ImportReport {
+        let mapping = Mapping::from_toml(MAPPING).unwrap();
+        let mut import = Import::upsert(store, &mapping).unwrap().known_at(known);
+        let csv = format!("id,time,street,channel,tags,solved\n{rows}");
+        import.file("day.csv", csv.as_bytes()).unwrap();
+        import.finish().unwrap()
+    }
+
+    fn counts(report: &ImportReport) -> [u64; 5] {
+        [report.rows, report.imported, report.changed, report.unchanged, report.rejected]
+    }
+
+    #[test]
+    fn an_upsert_writes_what_is_new_and_passes_over_what_is_not() {
+        let store = Store::in_memory(Mapping::from_toml(MAPPING).unwrap().schema().clone()).unwrap();
+        let day = "1,2018-02-08,甲,web,b;a,\n2,2018-02-08 09:00,,,,no\n3,,甲,web,,\n";
+        let first = upsert(&store, 1_000, day);
+        assert_eq!((counts(&first), first.commit), ([3, 2, 0, 0, 1], 1));
+        // The same export again is no commit.
+        let again = upsert(&store, 2_000, day);
+        assert_eq!((counts(&again), again.commit), ([3, 0, 0, 2, 1], 1));
+        store.flush().unwrap();
+        // Tags have no order; an empty field is cleared; an id that comes again is a version each time.
+        let next =
+            "1,2018-02-08,甲,web,a;b,\n2,2018-02-08 09:00,乙,,,\n4,2018-03-01,,,,no\n4,2018-03-01,,,,yes\n";
+        let third = upsert(&store, 3_000, next);
+        assert_eq!((counts(&third), third.commit), ([4, 3, 2, 1, 0], 3));
+        let versions = |id: &str| -> Vec<(u64, i64)> {
+            store.history(id).unwrap().iter().map(|version| (version.commit, version.known)).collect()
+        };
+        assert_eq!(versions("1"), [(1, 1_000)]);
+        assert_eq!(versions("2"), [(1, 1_000), (2, 3_000)]);
+        assert_eq!(versions("4"), [(2, 3_000), (3, 3_000)]);
+        let order = store.snapshot().get("2").unwrap().unwrap();
+        assert_eq!((order.place_path()[0].name.as_str(), order.value("solved")), ("乙", None));
+        let last = store.snapshot().get("4").unwrap().unwrap();
+        assert_eq!(last.value("solved"), Some(&Value::Outcome("yes".to_owned())));
+        assert_eq!(last.created(), &Moment::Seconds(1_519_833_600));
+    }
+
+    #[test]
+    fn a_load_may_say_when_its_orders_became_known() {
+        let mapping = Mapping::from_toml(MAPPING).unwrap();
+        let store = Store::in_memory(mapping.schema().clone()).unwrap();
+        let mut import = Import::new(&store, &mapping).unwrap().known_at("2018-02-09");
+        import.file("day.csv", "id,time,street,channel,tags,solved\n1,2018-02-08,,,,\n".as_bytes()).unwrap();
+        import.finish().unwrap();
+        assert_eq!(store.snapshot().known(), Some(1_518_105_600));
+        let import = Import::new(&store, &mapping).unwrap().known_at("soon");
+        assert!(import.finish().unwrap_err().is_input());
+        assert_eq!(store.snapshot().commit(), 1);
+    }
+}

@@ -167,6 +167,7 @@ enum Event {
     Remove(u32),
     Grow(Vec<Add>),
     Flush,
+    Compact,
     Load(Vec<Draw>),
 }
 
@@ -177,6 +178,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..10u32).prop_map(Event::Remove),
         3 => prop::sample::subsequence(ALL.to_vec(), 1..4).prop_map(Event::Grow),
         2 => Just(Event::Flush),
+        1 => Just(Event::Compact),
         1 => prop::collection::vec(draw(), 1..6).prop_map(Event::Load),
     ]
 }
@@ -198,7 +200,8 @@ fn measure(order: &Order, field: &str) -> i128 {
 }
 
 /// What is asked of each group, and what the list says to it.
-type Asked = (Metric, fn(&[&Order]) -> i128);
+type Asked = (Metric, Told);
+type Told = fn(&[&Order]) -> i128;
 
 fn asked(have: &BTreeSet<Add>) -> Vec<Asked> {
     fn many(orders: &[&Order], keep: impl Fn(&Order) -> bool) -> i128 {
@@ -210,7 +213,7 @@ fn asked(have: &BTreeSet<Add>) -> Vec<Asked> {
         (counter("channel"), |orders| many(orders, |order| label(order, "channel").is_some())),
         (sum("calls"), |orders| orders.iter().map(|order| measure(order, "calls")).sum()),
     ];
-    let more: [(Add, Metric, fn(&[&Order]) -> i128); 6] = [
+    let more: [(Add, Metric, Told); 6] = [
         (Add::Outcome, counter("heard"), |orders| many(orders, |order| label(order, "heard") == Some("b"))),
         (Add::Unsolved, counter("unsolved"), |orders| {
             many(orders, |order| label(order, "solved") != Some("yes"))
@@ -400,6 +403,7 @@ proptest! {
                     }
                 }
                 Event::Flush => store.flush().unwrap(),
+                Event::Compact => store.compact().unwrap(),
                 Event::Load(draws) => {
                     drop(commit);
                     let mut load = store.load().unwrap().buffer(2);

@@ -11,6 +11,7 @@ enum Event {
     Commit(Vec<u32>, u32, bool),
     Remove(u32),
     Flush,
+    Compact,
     Load(Vec<u32>, u32),
     Reopen,
     Grow,
@@ -25,6 +26,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (ids(), 1..28u32, any::<bool>()).prop_map(|(ids, day, synced)| Event::Commit(ids, day, synced)),
         1 => (0..8u32).prop_map(Event::Remove),
         2 => Just(Event::Flush),
+        1 => Just(Event::Compact),
         1 => (ids(), 1..28u32).prop_map(|(ids, day)| Event::Load(ids, day)),
         1 => Just(Event::Reopen),
         1 => Just(Event::Grow),
@@ -86,6 +88,7 @@ proptest! {
                     let _ = commit.finish();
                 }
                 Event::Flush => store.flush().unwrap(),
+                Event::Compact => store.compact().unwrap(),
                 Event::Load(ids, day) => {
                     let mut load = store.load().unwrap();
                     for id in ids {
@@ -165,6 +168,9 @@ fn a_reader_changes_nothing_and_says_so() {
     refused(commit.finish().map(drop));
     refused(reader.load().map(drop));
     refused(reader.flush());
+    refused(reader.compact());
+    refused(reader.forget_before(1));
+    refused(reader.keep_up(crate::Upkeep::default()));
     assert!(!reader.refresh().unwrap());
     assert_eq!(reader.snapshot().commit(), 2);
     assert_eq!(reader.history("1").unwrap().len(), 2);
