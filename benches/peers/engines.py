@@ -17,7 +17,7 @@ import sys
 import time
 
 THREADS = 2
-PATIENCE = 3.0  # Seconds that a question may take altogether before it is not asked again.
+PATIENCE = 2.0  # Seconds that a question may take altogether before it is not asked again.
 TALLY, GIVEN = re.compile(r"tally\(([^()]*(?:\([^()]*\)[^()]*)*)\)"), re.compile(r"\$(\w+)")
 TIMES = ("begin", "end", "begin2", "end2", "begin3", "end3")
 CASE = r"sum(case when \1 then 1 else 0 end)"

@@ -22,7 +22,7 @@ struct Questions {
 }
 
 /// What a question may take altogether before it is not asked again.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Asks all of `questions`, each constant up to `repeats` times, and leaves times in `out`.json, answers in `out`.bin.
 pub(crate) fn ask(folder: &Path, questions: &Path, out: &Path, repeats: usize) -> Result<Value> {
