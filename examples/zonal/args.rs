@@ -175,7 +175,7 @@ pub(crate) struct Backup {
     pub(crate) store: Store,
     /// The folder of the copy
     #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 #[derive(Args)]

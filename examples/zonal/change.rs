@@ -16,7 +16,7 @@ pub(crate) fn remove(args: &Remove) -> Result<()> {
     let commit = commit.finish()?;
     let removed = args.ids.len();
     say(&args.store, &json!({ "commit": commit, "removed": removed }), || {
-        format!("Commit {commit} has removed {removed} orders.")
+        format!("Commit {commit} has removed {removed} {}.", if removed == 1 { "order" } else { "orders" })
     })
 }
 
@@ -43,8 +43,8 @@ fn sealed(args: &Store, store: &zonal::Store) -> Result<()> {
 }
 
 pub(crate) fn backup(args: &Backup) -> Result<()> {
-    let commit = files::reader(&args.store)?.backup(&args.folder)?;
-    let folder = args.folder.display().to_string();
+    let commit = files::reader(&args.store)?.backup(&args.target)?;
+    let folder = args.target.display().to_string();
     say(&args.store, &json!({ "commit": commit, "folder": folder }), || {
         format!("{folder} is a store of its own, with all up to commit {commit}.")
     })

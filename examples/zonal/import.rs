@@ -1,22 +1,19 @@
 //! import and upsert.
 
-use zonal::{Error, Import, ImportReport, Mapping, Store};
+use zonal::{Error, Import, ImportReport, Mapping, Store, Upkeep};
 
 use super::output::{NONE, Output, table};
 use super::{Result, args, files, state};
 
 pub(crate) fn import(args: &args::Import) -> Result<()> {
-    run(args, |store, mapping| Import::new(store, mapping))
+    run(args, false)
 }
 
 pub(crate) fn upsert(args: &args::Import) -> Result<()> {
-    run(args, |store, mapping| Import::upsert(store, mapping))
+    run(args, true)
 }
 
-fn run(
-    args: &args::Import,
-    start: impl for<'m> FnOnce(&Store, &'m Mapping) -> zonal::Result<Import<'m>>,
-) -> Result<()> {
+fn run(args: &args::Import, upsert: bool) -> Result<()> {
     let mapping = Mapping::from_toml(&files::read_text(&args.mapping)?)?;
     // A file without one of the columns is better known before the others are read.
     for path in &args.files {
@@ -27,7 +24,12 @@ fn run(
         Err(Error::NotAStore { .. }) => Store::create(folder, mapping.schema().clone())?,
         opened => opened?,
     };
-    let mut import = start(&store, &mapping)?;
+    let mut import = if upsert {
+        store.keep_up(Upkeep::default())?;
+        Import::upsert(&store, &mapping)?
+    } else {
+        Import::new(&store, &mapping)?
+    };
     if let Some(known) = &args.known_at {
         import = import.known_at(store.snapshot().calendar().parse(known)?);
     }
@@ -43,6 +45,8 @@ fn run(
         import.file(&path.display().to_string(), bar.wrap_read(file))?;
     }
     let report = import.finish_with(|progress| state::show(&bar, progress))?;
+    // What only the log has would be replayed by every question.
+    store.flush()?;
     bar.finish_and_clear();
     let mut output = Output::new();
     if args.store.json {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,8 +18,6 @@ pub(crate) struct City {
     pub(crate) data: PathBuf,
     /// The folder of questions and answers.
     pub(crate) answers: PathBuf,
-    /// Held while a question is asked: a store is open once at a time.
-    asking: Mutex<()>,
     imported: OnceLock<Result<Imported, String>>,
 }
 
@@ -31,7 +29,7 @@ struct Imported {
 impl City {
     pub(crate) fn new(name: &str, data: PathBuf) -> Self {
         let answers = root().join("tests/real/answers").join(name);
-        Self { name: name.to_owned(), data, answers, asking: Mutex::new(()), imported: OnceLock::new() }
+        Self { name: name.to_owned(), data, answers, imported: OnceLock::new() }
     }
 
     /// The names of all questions.
@@ -57,7 +55,6 @@ impl City {
         let asked: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let args = asked["args"].as_array().ok_or("no args")?.iter().filter_map(Value::as_str);
         let store = self.imported()?.store.path().to_string_lossy().into_owned();
-        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         zonal(args.chain(["--json", "--store", &store]))
     }
 
