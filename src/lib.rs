@@ -82,11 +82,48 @@
 //! [`Query::top`] ranks over the whole span by the first metric, ties in the order of the tree; *others* is
 //! computed from the orders again where it does not add up.
 //!
+//! # What the city asks
+//!
+//! - A [`Policy`] says how units are judged: terms with credits and weights, what is excluded, the minimum, peer groups. It
+//!   [ranks](Policy::rank) the units of a query, or does so by any metric: a [`Ranking`] with rates, scores, Wilson intervals and
+//!   summaries, compared as exact [`Fraction`]s. [`Ranking::against`] tells the movement since another period or another snapshot.
+//! - [`Calendar::earlier`] finds the period to compare with, [`Snapshot::compare`] lays both beside each other, group by group.
+//! - [`Attributes`] are dated numbers of units from outside, such as residents; [`Quadrants`] puts satisfaction against the complaints
+//!   for each 10,000 of them.
+//! - A [`Backlog`] counts open orders at the end of every step of time, and how old and how late they are at a moment.
+//! - [`Snapshot::clusters`] finds where the same came again within some days, and [`Snapshot::surges`] groups with more orders than their
+//!   own past leads one to expect; [`Concentration`] says how unevenly orders are spread, and [`Comparison::turnover`] who is new
+//!   among the largest.
+//!
+//! ```
+//! use zonal::{Alignment, Grain, Movement, Policy, Query};
+//! # use zonal::{Order, Schema, Store, is};
+//! # let schema = Schema::builder("Asia/Shanghai").place(["city", "district"]).outcome("solved", ["yes", "no"])
+//! #     .counter("solved", is("solved", "yes")).build()?;
+//! # let store = Store::in_memory(schema)?;
+//! # let mut commit = store.begin();
+//! # commit.upsert(Order::new("1", "2026-03-01").place(["北京市", "朝阳区"]).outcome("solved", "yes"));
+//! # commit.upsert(Order::new("2", "2026-02-01").place(["北京市", "朝阳区"]).outcome("solved", "no"));
+//! # commit.finish()?;
+//!
+//! let policy = Policy::new("2026", "count").term("solution", "1", [("solved", "1")]);
+//! let (now, districts) = (store.snapshot(), Query::zoom().level("district"));
+//! let march = now.calendar().month(2026, 3)?;
+//! let february = now.calendar().earlier(march, 1, Grain::Month, Alignment::SameDates)?;
+//! let (later, earlier) =
+//!     (policy.rank(&now, &districts.clone().during(march))?, policy.rank(&now, &districts.during(february))?);
+//! for Movement { now, before } in later.against(&earlier) {
+//!     println!("{:?}, {:?} before", now.map(|row| row.rank()), before.map(|row| row.rank()));
+//! }
+//! # Ok::<(), zonal::Error>(())
+//! ```
+//!
 //! # Time
 //!
 //! Times are whole seconds from 1900 to 2200. Hours, days, weeks and months are those of the schema's time zone, whose rules
 //! come with the crate: two machines agree. A day starts at its first instant; a local time that the clock shows twice
-//! is the earlier instant, one that it skips moves forward. [`Span`]s are half-open. With a grain, time is dense: each group
+//! is the earlier instant, one that it skips moves forward. There are noon-days, months that start on another day than the first,
+//! seasons across the end of the year, and periods to date. [`Span`]s are half-open. With a grain, time is dense: each group
 //! has a row for every step.
 //!
 //! # What it does not do
@@ -153,6 +190,7 @@
 //!    counts, and the report names the others.
 //! 10. A snapshot of an earlier commit knows the units and values that came later; they have no orders in it.
 
+mod analysis;
 mod calendar;
 mod cursor;
 mod error;
@@ -181,7 +219,12 @@ pub mod file_format {
     #![doc = include_str!("segment/format.md")]
 }
 
-pub use calendar::{Calendar, Grain, PartitionGrain, Span};
+pub use analysis::{
+    Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration, Fraction,
+    Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked, Ranking, Surge, Surges,
+    Threshold, Turnover,
+};
+pub use calendar::{Alignment, Calendar, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};
 pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};
 #[cfg(feature = "import")]

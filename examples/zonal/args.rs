@@ -6,6 +6,11 @@ use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use zonal::{Grain, Metric};
 
+use super::backlog::Backlog;
+use super::compare::Compare;
+use super::quadrants::Quadrants;
+use super::rank::Rank;
+use super::watch::{Clusters, Surges};
 use super::{Failure, Result};
 
 /// Ask a store of a city's work orders.
@@ -20,7 +25,7 @@ const HELP: &str = "\
 PATH  names from the top joined by /, as in Boston/17/1714 (\\/ is a slash in a name), or code:CODE
 T     2011-07-01, 2011-07-01T09:00 or RFC 3339; without an offset in the store's time zone
 N     the number of a commit
-G     hour, day, week, month, quarter, half-year or year
+G     hour, day, week, month, quarter, half-year, year, noon-day or month-from-19 (any day)
 EXPR  channel=phone|web  channel!=web  topic=Street/Lights  tags~a&b  on_time=  minutes>=10  closed<2012-01-01
 M     count, a counter's name, rate:NUM/DEN, sum:X, mean:X, min:X, max:X, p50:X, distinct:KEY";
 
@@ -38,6 +43,24 @@ pub(crate) enum Command {
     /// From one unit straight through to the units some levels below it
     #[command(after_help = HELP)]
     Penetrate(Penetrate),
+    /// Two periods side by side
+    #[command(after_help = HELP)]
+    Compare(Compare),
+    /// Units by a policy's score, or by any metric
+    #[command(after_help = HELP)]
+    Rank(Rank),
+    /// Satisfaction against complaints for each 10,000 residents
+    #[command(after_help = HELP)]
+    Quadrants(Quadrants),
+    /// Open orders at the end of every step of time, or how old and late they are
+    #[command(after_help = HELP)]
+    Backlog(Backlog),
+    /// Groups with many orders within some days, as of a time
+    #[command(after_help = HELP)]
+    Clusters(Clusters),
+    /// Groups with more orders on a day than their own past leads one to expect
+    #[command(after_help = HELP)]
+    Surges(Surges),
     /// The orders behind a figure, the newest first
     #[command(after_help = HELP)]
     Orders(Orders),

@@ -27,33 +27,37 @@ pub(crate) fn within(query: Query, units: &[String]) -> Query {
     units.iter().fold(query, |query, unit| query.within(NodeRef::parse(unit)))
 }
 
-/// The query, narrowed to the orders that are asked for.
-pub(crate) fn scoped(mut query: Query, scope: &Scope, now: &Snapshot) -> Result<Query> {
-    let time = |text: &Option<String>| text.as_deref().map(|text| now.calendar().parse(text)).transpose();
-    query = match (time(&scope.from)?, time(&scope.to)?) {
-        (None, None) => query,
-        (Some(from), None) => query.during(Span::since(from)?),
-        (None, Some(to)) => query.during(Span::until(to)?),
-        (Some(from), Some(to)) => query.during(Span::new(from, to)?),
+/// The span that is asked for; all time where neither end is said.
+pub(crate) fn span(scope: &Scope, now: &Snapshot) -> Result<Span> {
+    let time = |text: &Option<String>, otherwise| {
+        text.as_deref().map_or(Ok(otherwise), |text| now.calendar().parse(text))
     };
+    Ok(Span::new(time(&scope.from, Span::ALL.start())?, time(&scope.to, Span::ALL.end())?)?)
+}
+
+/// The query, narrowed to the orders that are asked for.
+pub(crate) fn scoped(query: Query, scope: &Scope, now: &Snapshot) -> Result<Query> {
+    let mut query = query.during(span(scope, now)?);
     for filter in &scope.filters {
         query = query.filter(now.schema().filter(filter)?);
     }
     Ok(query)
 }
 
-fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<()> {
-    let now = files::snapshot(&scope.reading)?;
-    let mut query = scoped(query, scope, &now)?;
+/// The query, cut into groups.
+pub(crate) fn cut(mut query: Query, cut: &Cut) -> Query {
     if let Some(grain) = cut.grain {
         query = query.grain(grain);
     }
-    for by in &cut.by {
-        query = match by.split_once(':') {
-            Some((tree, level)) => query.by_level(tree, level),
-            None => query.by(by),
-        };
-    }
+    cut.by.iter().fold(query, |query, by| match by.split_once(':') {
+        Some((tree, level)) => query.by_level(tree, level),
+        None => query.by(by),
+    })
+}
+
+fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<()> {
+    let now = files::store(&scope.store)?.snapshot();
+    let mut query = self::cut(scoped(query, scope, &now)?, cut);
     if figures.metrics.is_empty() {
         query = query.metric(count());
     }
@@ -99,7 +103,9 @@ fn print(output: &mut Output, answer: &Answer, grain: Option<Grain>, now: &Snaps
     let mut table = table(header, numbers);
     for row in answer {
         let mut cells = vec![unit(&row)];
-        cells.extend(grain.map(|grain| row.time().map_or(NONE.to_owned(), |time| step(now, grain, time))));
+        cells.extend(
+            grain.map(|grain| row.time().map_or(NONE.to_owned(), |time| now.calendar().name(grain, time))),
+        );
         cells.extend(row.groups().map(|(_, group)| match group.names().is_empty() {
             true => NONE.to_owned(),
             false if group.is_remainder() => format!("{group} (remainder)"),
@@ -111,7 +117,7 @@ fn print(output: &mut Output, answer: &Answer, grain: Option<Grain>, now: &Snaps
     output.table(&table)
 }
 
-fn unit(row: &Row<'_>) -> String {
+pub(crate) fn unit(row: &Row<'_>) -> String {
     match (row.kind(), row.node()) {
         (RowKind::Others, _) => "others".to_owned(),
         (RowKind::Remainder, None) => "no place (remainder)".to_owned(),
@@ -123,26 +129,11 @@ fn unit(row: &Row<'_>) -> String {
 }
 
 /// A figure with what it is made of.
-fn figure(figure: &Figure) -> String {
+pub(crate) fn figure(figure: &Figure) -> String {
     match figure {
         Figure::Ratio { numerator, denominator } if *denominator > 0 => {
             format!("{figure} ({numerator}/{denominator})")
         }
         _ => figure.to_string(),
-    }
-}
-
-/// How a step of time is called.
-fn step(now: &Snapshot, grain: Grain, time: i64) -> String {
-    let start = now.calendar().format(time);
-    let (date, month) = (&start[..10], start[5..7].parse::<u8>().unwrap_or(1));
-    let year = &start[..4];
-    match grain {
-        Grain::Hour => format!("{date} {}{}", &start[11..16], &start[19..]),
-        Grain::Month => start[..7].to_owned(),
-        Grain::Quarter => format!("{year}-Q{}", month.div_ceil(3)),
-        Grain::HalfYear => format!("{year}-H{}", month.div_ceil(6)),
-        Grain::Year => year.to_owned(),
-        _ => date.to_owned(),
     }
 }

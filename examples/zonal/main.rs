@@ -3,16 +3,22 @@
 //! `cargo run --release --example zonal -- --help` tells all commands and options.
 #![expect(clippy::disallowed_methods, reason = "a program opens the files that its user names")]
 
+mod against;
 mod args;
 mod ask;
+mod backlog;
 mod change;
+mod compare;
 mod fields;
 mod files;
 mod history;
 mod import;
 mod list;
 mod output;
+mod quadrants;
+mod rank;
 mod state;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -43,6 +49,12 @@ fn main() -> ExitCode {
         Command::Remove(args) => change::remove(&args),
         Command::Zoom(args) => ask::zoom(&args),
         Command::Penetrate(args) => ask::penetrate(&args),
+        Command::Compare(args) => compare::compare(&args),
+        Command::Rank(args) => rank::rank(&args),
+        Command::Quadrants(args) => quadrants::quadrants(&args),
+        Command::Backlog(args) => backlog::backlog(&args),
+        Command::Clusters(args) => watch::clusters(&args),
+        Command::Surges(args) => watch::surges(&args),
         Command::Orders(args) => list::orders(&args),
         Command::Get(args) => list::get(&args),
         Command::Describe(args) => state::describe(&args),

@@ -40,6 +40,9 @@ pub(super) enum Step {
     Week,
     /// So many months, a divisor of twelve.
     Months(i64),
+    /// From this day of a month to the day before it in the next, or from the last day of a month that lacks it.
+    /// Numbered like the month it starts in.
+    MonthFrom(i64),
 }
 
 impl Step {
@@ -51,6 +54,10 @@ impl Step {
             Self::Months(months) => {
                 let (year, month, _) = date(day);
                 (year * 12 + month - 1).div_euclid(months)
+            }
+            Self::MonthFrom(_) => {
+                let number = Self::Months(1).number(day);
+                if day < self.first_day(number) { number - 1 } else { number }
             }
         }
     }
@@ -64,8 +71,16 @@ impl Step {
                 let month = number * months;
                 days(month.div_euclid(12), month.rem_euclid(12) + 1, 1)
             }
+            Self::MonthFrom(day) => in_month(number, day),
         }
     }
+}
+
+/// A day of a month that is numbered by `year * 12 + month - 1`; the month's last where it has none such.
+pub(super) const fn in_month(month: i64, day: i64) -> i64 {
+    let (first, next) = (Step::Months(1).first_day(month), Step::Months(1).first_day(month + 1));
+    let day = first + day - 1;
+    if day < next { day } else { next - 1 }
 }
 
 /// An instant in RFC 3339.

@@ -5,14 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::civil::Step;
+use super::civil::{DAY, Step};
 use crate::{Error, Result};
 
-/// A step of a calendar, from fine to coarse.
+/// A step of a calendar.
 ///
-/// As text, in serde and on the command line: `hour`, `day`, `week`, `month`, `quarter`, `half-year`, `year`.
+/// As text, in serde and on the command line: `hour`, `day`, `week`, `month`, `quarter`, `half-year`, `year`, and for the
+/// calendars of hotlines `noon-day` and `month-from-19` (any day from 1 to 31).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(try_from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Grain {
     /// From one full hour of the wall clock to the next. Where the clock jumps a new hour starts, so that an
@@ -30,10 +31,18 @@ pub enum Grain {
     HalfYear,
     /// A year.
     Year,
+    /// From noon to noon: the noon-day of a date ends on it at 12:00, and starts at 12:00 of the day before.
+    NoonDay,
+    /// From this day of a month to the day before it in the next; in a month that is too short for it, from the last.
+    /// The assessment month from the 19th to the 18th is `MonthFrom(19)`.
+    MonthFrom(u8),
 }
 
+/// What precedes the day in the text of a month that starts on another day than the first.
+const MONTH_FROM: &str = "month-from-";
+
 impl Grain {
-    const NAMES: [(Self, &str); 7] = [
+    const NAMES: [(Self, &str); 8] = [
         (Self::Hour, "hour"),
         (Self::Day, "day"),
         (Self::Week, "week"),
@@ -41,13 +50,15 @@ impl Grain {
         (Self::Quarter, "quarter"),
         (Self::HalfYear, "half-year"),
         (Self::Year, "year"),
+        (Self::NoonDay, "noon-day"),
     ];
 
-    /// The whole days that a step is made of; an hour is not.
+    /// The whole days that a step is made of, of a clock that runs [`ahead`](Self::ahead); an hour is not.
     pub(super) const fn step(self) -> Option<Step> {
         match self {
             Self::Hour => None,
-            Self::Day => Some(Step::Day),
+            Self::Day | Self::NoonDay => Some(Step::Day),
+            Self::MonthFrom(day) => Some(Step::MonthFrom(day as i64)),
             Self::Week => Some(Step::Week),
             Self::Month => Some(Step::Months(1)),
             Self::Quarter => Some(Step::Months(3)),
@@ -55,10 +66,21 @@ impl Grain {
             Self::Year => Some(Step::Months(12)),
         }
     }
+
+    /// How many seconds the days of this grain start before midnight.
+    pub(super) const fn ahead(self) -> i64 {
+        match self {
+            Self::NoonDay => DAY / 2,
+            _ => 0,
+        }
+    }
 }
 
 impl fmt::Display for Grain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::MonthFrom(day) = self {
+            return f.pad(&format!("{MONTH_FROM}{day}"));
+        }
         let name = Self::NAMES.iter().find(|(grain, _)| grain == self).map_or("", |(_, name)| name);
         f.pad(name)
     }
@@ -68,9 +90,29 @@ impl FromStr for Grain {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        if let Some(day) = text.strip_prefix(MONTH_FROM) {
+            let day = day.parse().ok().filter(|day| (1..=31).contains(day));
+            let invalid =
+                || Error::invalid(format!("grain {text:?}"), "a month starts on a day from 1 to 31");
+            return day.map(Self::MonthFrom).ok_or_else(invalid);
+        }
         let known = Self::NAMES.iter().find(|(_, name)| *name == text);
         let unknown = || Error::unknown("grain", text, Self::NAMES.iter().map(|(_, name)| *name));
         known.map(|(grain, _)| *grain).ok_or_else(unknown)
+    }
+}
+
+impl TryFrom<String> for Grain {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Grain> for String {
+    fn from(grain: Grain) -> Self {
+        grain.to_string()
     }
 }
 
@@ -115,7 +157,8 @@ mod tests {
 
     #[test]
     fn text_and_serde_agree() {
-        for (grain, name) in Grain::NAMES {
+        let from = [(Grain::MonthFrom(19), "month-from-19"), (Grain::MonthFrom(31), "month-from-31")];
+        for (grain, name) in Grain::NAMES.into_iter().chain(from) {
             assert_eq!(grain.to_string(), name);
             assert_eq!(name.parse::<Grain>().unwrap(), grain);
             assert_eq!(serde_json::to_string(&grain).unwrap(), format!("{name:?}"));
@@ -134,6 +177,8 @@ mod tests {
             error.to_string().starts_with("there is no grain \"mont\"; the nearest are month"),
             "{error}"
         );
-        assert!("Hour".parse::<Grain>().is_err());
+        for wrong in ["Hour", "month-from-0", "month-from-32", "month-from-", "month-from-x"] {
+            assert!(wrong.parse::<Grain>().is_err(), "{wrong}");
+        }
     }
 }

@@ -3,8 +3,10 @@
 //! All times are whole seconds since 1970-01-01T00:00Z. The years 1900 to 2200 are allowed; steps that reach
 //! beyond are cut there, so that every step is a valid [`Span`]. Nothing here reads the clock.
 
+mod align;
 mod civil;
 mod grain;
+mod period;
 mod span;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use crate::{Error, Result};
 use civil::{DAY, Stamp, Step};
 use zone::Zone;
 
+pub use align::Alignment;
 pub use grain::{Grain, PartitionGrain};
 pub use span::Span;
 pub(crate) use span::{EARLIEST, LATEST};
@@ -120,7 +123,7 @@ impl Calendar {
         let time = time.clamp(EARLIEST, LATEST);
         let start = match grain.step() {
             None => self.zone.hour(time),
-            Some(step) => self.zone.first_instant(step.first_day(step.number(self.zone.day(time)))),
+            Some(step) => self.first_of(grain, step, self.number(grain, step, time)),
         };
         start.max(EARLIEST)
     }
@@ -131,7 +134,7 @@ impl Calendar {
         let time = time.clamp(EARLIEST, LATEST);
         let next = match grain.step() {
             None => self.zone.hours_after(time).next().unwrap_or(Span::ALL.end()),
-            Some(step) => self.zone.first_instant(step.first_day(step.number(self.zone.day(time)) + 1)),
+            Some(step) => self.first_of(grain, step, self.number(grain, step, time) + 1),
         };
         next.min(Span::ALL.end())
     }
@@ -147,11 +150,21 @@ impl Calendar {
         match grain.step() {
             None => up_to(span.end(), first, self.zone.hours_after(first)),
             Some(step) => {
-                let following = step.number(self.zone.day(first)) + 1;
-                let days = (following..).map(|number| step.first_day(number));
-                up_to(span.end(), first, self.zone.first_instants(days))
+                let following = self.number(grain, step, first) + 1;
+                let locals = (following..).map(|number| step.first_day(number) * DAY - grain.ahead());
+                up_to(span.end(), first, self.zone.instants(locals))
             }
         }
+    }
+
+    /// The number of the step that holds a time.
+    fn number(&self, grain: Grain, step: Step, time: i64) -> i64 {
+        step.number((self.zone.local(time) + grain.ahead()).div_euclid(DAY))
+    }
+
+    /// The first instant of a step.
+    fn first_of(&self, grain: Grain, step: Step, number: i64) -> i64 {
+        self.zone.instant(step.first_day(number) * DAY - grain.ahead())
     }
 
     /// The time that a text names: a date (`2011-07-01`, its first instant), a date and time

@@ -11,8 +11,18 @@ use proptest::sample::select;
 
 use super::*;
 
-const GRAINS: [Grain; 7] =
-    [Grain::Hour, Grain::Day, Grain::Week, Grain::Month, Grain::Quarter, Grain::HalfYear, Grain::Year];
+const GRAINS: [Grain; 10] = [
+    Grain::Hour,
+    Grain::Day,
+    Grain::Week,
+    Grain::Month,
+    Grain::Quarter,
+    Grain::HalfYear,
+    Grain::Year,
+    Grain::NoonDay,
+    Grain::MonthFrom(19),
+    Grain::MonthFrom(31),
+];
 
 /// A zone in both forms, with all its changes of the clock.
 struct Subject {
@@ -63,13 +73,18 @@ fn offset_at(zone: &TimeZone, time: i64) -> i32 {
 
 /// The first instant of a date or, where it was skipped, after it.
 fn first_instant(zone: &TimeZone, date: Date) -> i64 {
-    let midnight = zone.to_ambiguous_timestamp(date.to_datetime(Default::default()));
-    let earlier = midnight.earlier().unwrap();
-    if !matches!(midnight.offset(), AmbiguousOffset::Gap { .. }) {
+    instant(zone, date.to_datetime(Default::default()))
+}
+
+/// The first instant of a local time or, where it was skipped, after it.
+fn instant(zone: &TimeZone, local: DateTime) -> i64 {
+    let meant = zone.to_ambiguous_timestamp(local);
+    let earlier = meant.earlier().unwrap();
+    if !matches!(meant.offset(), AmbiguousOffset::Gap { .. }) {
         return earlier.as_second();
     }
-    // The gap's own change is the first after which the clock shows that date or a later one.
-    let after = |time: &i64| date_at(zone, *time) >= date;
+    // The gap's own change is the first after which the clock shows that time or a later one.
+    let after = |time: &i64| zone.to_datetime(Timestamp::from_second(*time).unwrap()) >= local;
     zone.following(earlier).map(|change| change.timestamp().as_second()).find(after).unwrap()
 }
 
@@ -82,7 +97,17 @@ fn first_date(grain: Grain, date: Date) -> Date {
         Grain::Quarter => Date::new(date.year(), month(3), 1).unwrap(),
         Grain::HalfYear => Date::new(date.year(), month(6), 1).unwrap(),
         Grain::Year => date.first_of_year(),
+        Grain::MonthFrom(day) => {
+            let first = starting(date, day);
+            if first <= date { first } else { starting(date.first_of_month() - 1.month(), day) }
+        }
+        Grain::NoonDay => unreachable!("it is made of no dates"),
     }
+}
+
+/// The day of the date's month on which such a month starts.
+fn starting(date: Date, day: u8) -> Date {
+    date.first_of_month().with().day(date.days_in_month().min(day as i8)).build().unwrap()
 }
 
 fn following_date(grain: Grain, first: Date) -> Date {
@@ -94,6 +119,8 @@ fn following_date(grain: Grain, first: Date) -> Date {
             Grain::Quarter => 3.months(),
             Grain::HalfYear => 6.months(),
             Grain::Year => 1.year(),
+            Grain::MonthFrom(day) => return starting(first.first_of_month() + 1.month(), day),
+            Grain::NoonDay => unreachable!("it is made of no dates"),
         }
 }
 
@@ -121,9 +148,18 @@ fn slow_hour(zone: &TimeZone, time: i64) -> (i64, i64) {
     (start, next)
 }
 
+/// From the last noon that is not after the time to the next that is.
+fn slow_noon_day(zone: &TimeZone, time: i64) -> (i64, i64) {
+    let date = date_at(zone, time);
+    let noons: Vec<i64> = (-3..=3).map(|day| instant(zone, (date + day.days()).at(12, 0, 0, 0))).collect();
+    let start = noons.iter().copied().filter(|noon| *noon <= time).max().unwrap();
+    (start, noons.into_iter().filter(|noon| *noon > time).min().unwrap())
+}
+
 fn slow(zone: &TimeZone, grain: Grain, time: i64) -> (i64, i64) {
     let (start, next) = match grain {
         Grain::Hour => slow_hour(zone, time),
+        Grain::NoonDay => slow_noon_day(zone, time),
         _ => {
             let (_, start, next) = slow_step(zone, grain, time);
             (start, next)

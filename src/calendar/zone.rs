@@ -85,22 +85,31 @@ impl Zone {
 
     /// The day, since 1970-01-01, that the calendar's clock shows.
     pub(super) fn day(&self, instant: i64) -> i64 {
+        self.local(instant).div_euclid(DAY)
+    }
+
+    /// The local second that the calendar's clock shows.
+    pub(super) fn local(&self, instant: i64) -> i64 {
         let at = self.run_at(instant);
         let wall = instant + self.runs[at].offset;
         let held = at.checked_sub(1).map_or(wall, |before| self.runs[before].reach - 1);
-        wall.max(held).div_euclid(DAY)
+        wall.max(held)
     }
 
     /// The first instant of a day that the calendar's clock shows, or of the next that it does.
     pub(super) fn first_instant(&self, day: i64) -> i64 {
-        self.first_instants([day]).next().unwrap_or_default()
+        self.instant(day * DAY)
     }
 
-    /// The first instants of ascending days.
-    pub(super) fn first_instants(&self, days: impl IntoIterator<Item = i64>) -> impl Iterator<Item = i64> {
+    /// The first instant at which the calendar's clock shows a local second or a later one.
+    pub(super) fn instant(&self, local: i64) -> i64 {
+        self.instants([local]).next().unwrap_or_default()
+    }
+
+    /// The first instants of ascending local seconds.
+    pub(super) fn instants(&self, locals: impl IntoIterator<Item = i64>) -> impl Iterator<Item = i64> {
         let mut found = None;
-        days.into_iter().map(move |day| {
-            let local = day * DAY;
+        locals.into_iter().map(move |local| {
             let mut at = found.unwrap_or_else(|| self.run_reaching(local));
             while self.runs[at].reach <= local {
                 at += 1;

@@ -15,11 +15,11 @@ use super::metric::Metric;
 /// [`top`](crate::Query::top), by rank.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    pub(super) snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     pub(super) metrics: Vec<Metric>,
     /// The dimensions of `by`, by name and field.
     pub(super) by: Vec<(String, Field)>,
-    pub(super) timed: bool,
+    pub(crate) timed: bool,
     pub(super) rows: Vec<RowData>,
     /// Per row, one for each dimension.
     pub(super) groups: Vec<GroupData>,
@@ -88,7 +88,12 @@ pub enum Figure {
 impl Answer {
     /// The rows.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        (0..self.rows.len()).map(|index| Row { answer: self, index })
+        (0..self.rows.len()).map(|index| self.row(index))
+    }
+
+    /// The row with this number, which is below [`len`](Self::len).
+    pub(crate) fn row(&self, index: usize) -> Row<'_> {
+        Row { answer: self, index }
     }
 
     /// How many rows there are.
@@ -204,6 +209,10 @@ pub struct NodePath<'a> {
 }
 
 impl<'a> NodePath<'a> {
+    pub(crate) fn new(tree: &'a Tree, node: Option<Node>) -> Self {
+        Self { tree, node }
+    }
+
     /// The names from the top.
     #[must_use]
     pub fn names(&self) -> Vec<&'a str> {
@@ -238,6 +247,11 @@ impl<'a> Group<'a> {
 
     fn node(&self) -> Option<Node> {
         self.tree()?.get(self.data.value?)
+    }
+
+    /// The node, where the dimension is a tree with levels.
+    pub(crate) fn tree_node(&self) -> Option<Node> {
+        self.node().filter(|_| matches!(self.field, Field::Tree(_)))
     }
 
     /// Whether the orders sit above the asked level of the tree.

@@ -68,7 +68,16 @@ fn when(model: &Model, world: &World, draws: &mut Draws, ask: &mut Ask) {
     ask.grain = match draws.below(5) {
         0 | 1 => None,
         _ if long => Some(draws.pick(&[Grain::Year, Grain::Month, Grain::Quarter, Grain::HalfYear])),
-        _ => Some(draws.pick(&[Grain::Day, Grain::Month, Grain::Week, Grain::Hour, Grain::Year])),
+        _ => Some(draws.pick(&[
+            Grain::Day,
+            Grain::Month,
+            Grain::Week,
+            Grain::Hour,
+            Grain::Year,
+            Grain::NoonDay,
+            Grain::MonthFrom(19),
+            Grain::MonthFrom(31),
+        ])),
     };
 }
 

@@ -61,6 +61,9 @@ impl Wall {
     pub(crate) fn start(&self, grain: Grain, instant: i64) -> i64 {
         let start = match grain {
             Grain::Hour => self.hour(instant),
+            Grain::NoonDay => {
+                self.noons(instant).filter(|noon| *noon <= instant).max().expect("a noon before")
+            }
             _ => self.first_second(first_date(grain, self.date(instant))),
         };
         start.max(Span::ALL.start())
@@ -70,6 +73,7 @@ impl Wall {
     pub(crate) fn next(&self, grain: Grain, instant: i64) -> i64 {
         let next = match grain {
             Grain::Hour => self.next_hour(instant),
+            Grain::NoonDay => self.noons(instant).filter(|noon| *noon > instant).min().expect("a noon after"),
             _ => {
                 let mut date = first_date(grain, self.date(instant));
                 loop {
@@ -93,6 +97,17 @@ impl Wall {
             at = self.next(grain, at);
         }
         steps
+    }
+
+    /// The noons around an instant; for one that was skipped, the change of the clock that skipped it.
+    fn noons(&self, instant: i64) -> impl Iterator<Item = i64> {
+        let date = self.local(instant).date();
+        (-3..=3).map(move |days: i64| {
+            let noon = date.checked_add(days.days()).expect("in range").at(12, 0, 0, 0);
+            let meant = self.instant(noon);
+            // Of the model's zones one skips a noon, with the whole of its day.
+            if self.local(meant) == noon { meant } else { self.first_second(self.local(meant).date()) }
+        })
     }
 
     /// An hour starts with its minute 0, or where the clock is changed.
@@ -125,11 +140,26 @@ fn first_date(grain: Grain, date: Date) -> Date {
         Grain::Quarter => month(3),
         Grain::HalfYear => month(6),
         Grain::Year => month(12),
+        Grain::MonthFrom(day) => {
+            let first = starting(date.year(), date.month(), day);
+            let before = date.first_of_month().yesterday().expect("in range");
+            if first <= date { first } else { starting(before.year(), before.month(), day) }
+        }
         other => panic!("a new grain, {other}: teach the model"),
     }
 }
 
+/// The first date of a month that starts on a day, or on its last.
+fn starting(year: i16, month: i8, day: u8) -> Date {
+    let last = Date::constant(year, month, 1).last_of_month();
+    if i16::from(day) < last.day().into() { Date::constant(year, month, day as i8) } else { last }
+}
+
 fn next_date(grain: Grain, first: Date) -> Date {
+    if let Grain::MonthFrom(day) = grain {
+        let next = first.last_of_month().tomorrow().expect("in range");
+        return starting(next.year(), next.month(), day);
+    }
     let step = match grain {
         Grain::Day => 1.day(),
         Grain::Week => 1.week(),

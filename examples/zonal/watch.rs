@@ -1,0 +1,118 @@
+//! clusters and surges: what stands out at a moment.
+
+use clap::Args;
+use zonal::{Group, Query};
+
+use super::args::{Cut, Scope};
+use super::ask::{cut, scoped, within};
+use super::output::{NONE, Output, table};
+use super::rank::or_none;
+use super::{Result, files};
+
+/// The groups that are looked at.
+#[derive(Args)]
+struct Groups {
+    /// Only orders at or under this unit; several are a union
+    #[arg(long, value_name = "PATH")]
+    within: Vec<String>,
+    /// Groups of this level of the place tree
+    #[arg(long, value_name = "NAME")]
+    level: String,
+    /// and of each value of a dimension, or each node of a tree's level
+    #[arg(long, value_name = "DIM[:LEVEL]")]
+    by: Vec<String>,
+    /// At most so many rows
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct Clusters {
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    groups: Groups,
+    /// As of this time
+    #[arg(long, value_name = "T")]
+    at: String,
+    /// Orders of so many days before
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    days: u32,
+    /// At least so many orders
+    #[arg(long, value_name = "K", default_value_t = 3)]
+    least: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct Surges {
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    groups: Groups,
+    /// The day that holds this time
+    #[arg(long, value_name = "T")]
+    day: String,
+    /// At least so many orders on the day
+    #[arg(long, value_name = "K", default_value_t = 5)]
+    least: u64,
+}
+
+impl Groups {
+    fn query(&self) -> Query {
+        let query = within(Query::zoom(), &self.within).level(&self.level);
+        cut(query, &Cut { grain: None, by: self.by.clone() })
+    }
+
+    fn header(&self, numbers: &[&str]) -> comfy_table::Table {
+        let names = std::iter::once("unit").chain(self.by.iter().map(String::as_str));
+        table(names.chain(numbers.iter().copied()), 1 + self.by.len())
+    }
+}
+
+pub(crate) fn clusters(args: &Clusters) -> Result<()> {
+    let now = files::store(&args.scope.store)?.snapshot();
+    let query = scoped(args.groups.query(), &args.scope, &now)?;
+    let clusters = now.clusters(&query, now.calendar().parse(&args.at)?, args.days, args.least)?;
+    let mut output = Output::new();
+    let rows = clusters.rows().take(args.groups.limit);
+    if args.scope.store.json {
+        rows.into_iter().try_for_each(|row| output.json(&row))?;
+        return output.end();
+    }
+    let mut table = args.groups.header(&["orders"]);
+    for row in rows {
+        let names = std::iter::once(row.path().to_string()).chain(values(row.groups()));
+        table.add_row(names.chain([row.size().to_string()]));
+    }
+    output.table(&table)?;
+    output.line(format!("\n{} clusters hold {} of the orders.", clusters.rows().len(), clusters.share()))?;
+    output.end()
+}
+
+pub(crate) fn surges(args: &Surges) -> Result<()> {
+    let now = files::store(&args.scope.store)?.snapshot();
+    let query = scoped(args.groups.query(), &args.scope, &now)?;
+    let surges = now.surges(&query, now.calendar().parse(&args.day)?, args.least)?;
+    let mut output = Output::new();
+    let rows = surges.rows().take(args.groups.limit);
+    if args.scope.store.json {
+        rows.into_iter().try_for_each(|row| output.json(&row))?;
+        return output.end();
+    }
+    let mut table = args.groups.header(&["orders", "expected", "by chance", "c2"]);
+    for row in rows {
+        let names = std::iter::once(row.path().to_string()).chain(values(row.row().groups()));
+        table.add_row(names.chain([
+            row.observed().to_string(),
+            format!("{:.2}", row.expected()),
+            format!("{:.1e}", row.probability()),
+            or_none(row.c2().map(|c2| format!("{c2:.1}"))),
+        ]));
+    }
+    output.table(&table)?;
+    output.end()
+}
+
+fn values<'a>(groups: impl Iterator<Item = (&'a str, Group<'a>)>) -> impl Iterator<Item = String> {
+    groups.map(|(_, group)| if group.names().is_empty() { NONE.to_owned() } else { group.to_string() })
+}

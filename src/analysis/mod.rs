@@ -1,0 +1,32 @@
+//! What the people who run a hotline ask, computed from the answers of queries: scores, ranks, comparisons.
+//!
+//! Nothing here reads an order: every figure comes out of [`Snapshot::run`](crate::Snapshot::run) or
+//! [`Snapshot::orders`](crate::Snapshot::orders).
+
+mod attributes;
+mod backlog;
+mod chance;
+mod clusters;
+mod comparison;
+mod concentration;
+#[cfg(feature = "import")]
+mod form;
+mod fraction;
+mod policy;
+mod quadrants;
+mod ranking;
+mod score;
+mod surges;
+#[cfg(test)]
+mod tests;
+
+pub use attributes::{Attribute, Attributes};
+pub use backlog::{Backlog, Open, Pending};
+pub use clusters::{Cluster, Clusters};
+pub use comparison::{Compared, Comparison};
+pub use concentration::{Concentration, Turnover};
+pub use fraction::Fraction;
+pub use policy::Policy;
+pub use quadrants::{Cell, Placed, QuadrantMap, Quadrants, Threshold};
+pub use ranking::{Movement, Ranked, Ranking};
+pub use surges::{Surge, Surges};

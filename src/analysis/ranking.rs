@@ -1,0 +1,370 @@
+//! Units in the order of their scores.
+
+use std::cmp::Ordering;
+use std::iter::Sum;
+
+use hashbrown::HashMap;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::Fraction;
+use super::policy::Policy;
+use crate::query::{Figure, NodePath};
+use crate::store::Snapshot;
+use crate::tree::Node;
+
+/// Units in the order of their scores: the higher score first, then the larger volume. A tie only where both are equal:
+/// then the units share a rank, and the next one skips as many. Ranks are compared as exact fractions.
+///
+/// A unit without a score (no order judged), or with fewer orders judged than the policy's minimum, is listed behind the
+/// others, without a rank. With peer groups, each group is ranked for itself.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    snapshot: Snapshot,
+    terms: Vec<String>,
+    groups: Vec<String>,
+    time: Option<i64>,
+    /// By group, those of none last; then by rank, ties and units without a rank in tree order.
+    units: Vec<Unit>,
+    pooled: Unit,
+    mean: Unit,
+}
+
+/// What is known of a unit, or of a summary.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Unit {
+    pub(super) node: Option<Node>,
+    pub(super) peers: Option<usize>,
+    pub(super) volume: u64,
+    pub(super) judged: u64,
+    pub(super) rates: Vec<Rate>,
+    /// Where a metric is ranked by.
+    pub(super) figure: Option<Figure>,
+    pub(super) score: Option<Fraction>,
+    pub(super) place: Option<Place>,
+}
+
+/// Where a unit stands in its group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    rank: u64,
+    /// How many units have a lower rank.
+    behind: u64,
+    ranked: u64,
+}
+
+/// Credit over what it was given for: orders, or, for a mean of rates, units.
+#[derive(Debug, Clone)]
+pub(super) struct Rate {
+    pub(super) credited: Fraction,
+    pub(super) over: u64,
+    pub(super) of_orders: bool,
+}
+
+impl Rate {
+    pub(super) fn value(&self) -> Option<Fraction> {
+        self.credited.over(&Fraction::from(self.over))
+    }
+}
+
+impl Sum for Fraction {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        numbers.reduce(|a, b| a + b).unwrap_or_else(|| Self::from(0))
+    }
+}
+
+impl Unit {
+    /// Adds the counts of another.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.volume += other.volume;
+        self.judged += other.judged;
+        self.figure = match (self.figure, other.figure) {
+            (Some(a), Some(b)) => Some(add(a, b)),
+            (a, b) => a.or(b),
+        };
+        if self.rates.is_empty() {
+            self.rates.clone_from(&other.rates);
+            return;
+        }
+        for (rate, more) in self.rates.iter_mut().zip(&other.rates) {
+            rate.credited = rate.credited.clone() + more.credited.clone();
+            rate.over += more.over;
+        }
+    }
+}
+
+/// The figure of both together; none for metrics that do not add up.
+fn add(a: Figure, b: Figure) -> Figure {
+    match (a, b) {
+        (Figure::Count(a), Figure::Count(b)) => Figure::Count(a + b),
+        (
+            Figure::Ratio { numerator, denominator },
+            Figure::Ratio { numerator: more, denominator: further },
+        ) => Figure::Ratio { numerator: numerator + more, denominator: denominator + further },
+        (Figure::Sum(a), Figure::Sum(b)) => Figure::Sum(a + b),
+        (Figure::Mean { sum, count }, Figure::Mean { sum: more, count: further }) => {
+            Figure::Mean { sum: sum + more, count: count + further }
+        }
+        _ => Figure::Missing,
+    }
+}
+
+impl Ranking {
+    pub(super) fn new(
+        policy: &Policy,
+        snapshot: &Snapshot,
+        time: Option<i64>,
+        mut units: Vec<Unit>,
+        pooled: Unit,
+    ) -> Self {
+        let mean = mean(&units, policy.terms.len());
+        let place = snapshot.place();
+        let stands = |unit: &Unit| unit.score.is_some() && unit.judged >= policy.minimum;
+        // Behind the last group come units of none, and in each group those without a rank.
+        let group = |unit: &Unit| (unit.peers.unwrap_or(usize::MAX), !stands(unit));
+        let order = |a: &Unit, b: &Unit| {
+            let scores = if policy.ascending { a.score.cmp(&b.score) } else { b.score.cmp(&a.score) };
+            if stands(a) && stands(b) { scores.then(b.volume.cmp(&a.volume)) } else { Ordering::Equal }
+        };
+        units.sort_by_key(|unit| unit.node.map(|node| place.label(node)));
+        units.sort_by(|a, b| group(a).cmp(&group(b)).then_with(|| order(a, b)));
+        for group in units.chunk_by_mut(|a, b| group(a) == group(b)) {
+            let ranked = group.len() as u64;
+            let mut before = 0;
+            for tied in group.chunk_by_mut(|a, b| order(a, b) == Ordering::Equal) {
+                let tie = tied.len() as u64;
+                let behind = ranked - before - tie;
+                for unit in tied.iter_mut().filter(|unit| stands(unit)) {
+                    unit.place = Some(Place { rank: before + 1, behind, ranked });
+                }
+                before += tie;
+            }
+        }
+        Self {
+            snapshot: snapshot.clone(),
+            terms: policy.terms.iter().map(|term| term.name.clone()).collect(),
+            groups: policy.peers.iter().map(|peers| peers.name.clone()).collect(),
+            time,
+            units,
+            pooled,
+            mean,
+        }
+    }
+
+    /// The units: group by group, in each by rank, and last those without a rank.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = Ranked<'_>> {
+        self.units.iter().map(|unit| Ranked { ranking: self, unit })
+    }
+
+    /// A unit's row; none for a unit that was not asked for or has no orders.
+    #[must_use]
+    pub fn unit(&self, node: Node) -> Option<Ranked<'_>> {
+        self.rows().find(|row| row.node() == Some(node))
+    }
+
+    /// The first `n` of every group, with all that share the last of these ranks.
+    pub fn first(&self, n: u64) -> impl Iterator<Item = Ranked<'_>> {
+        self.rows().filter(move |row| row.rank().is_some_and(|rank| rank <= n))
+    }
+
+    /// The last `n` of every group, with all that share the first of these ranks; units without a rank are not among them.
+    pub fn last(&self, n: u64) -> impl Iterator<Item = Ranked<'_>> {
+        self.rows().filter(move |row| row.unit.place.is_some_and(|place| place.behind < n))
+    }
+
+    /// All orders asked for as one: rates of sums (micro). Has no rank.
+    #[must_use]
+    pub fn pooled(&self) -> Ranked<'_> {
+        Ranked { ranking: self, unit: &self.pooled }
+    }
+
+    /// The mean of the units (macro): of each rate, and of the score, over the units that have one. Has no rank.
+    #[must_use]
+    pub fn mean(&self) -> Ranked<'_> {
+        Ranked { ranking: self, unit: &self.mean }
+    }
+
+    pub(super) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The first second of the step that is ranked; none without a grain.
+    #[must_use]
+    pub fn time(&self) -> Option<i64> {
+        self.time
+    }
+
+    /// Where the units stood in another ranking of the same store: of an earlier period, or of the same period as it was known
+    /// earlier. In the order of this ranking; units that only the other one has come last.
+    #[must_use]
+    pub fn against<'a>(&'a self, earlier: &'a Self) -> Vec<Movement<'a>> {
+        let before: HashMap<Option<Node>, Ranked<'a>> = earlier.rows().map(|row| (row.node(), row)).collect();
+        let now: HashMap<Option<Node>, ()> = self.units.iter().map(|unit| (unit.node, ())).collect();
+        let moved =
+            self.rows().map(|row| Movement { now: Some(row), before: before.get(&row.node()).copied() });
+        let gone = earlier.rows().filter(|row| !now.contains_key(&row.node()));
+        moved.chain(gone.map(|row| Movement { now: None, before: Some(row) })).collect()
+    }
+}
+
+/// The mean of each rate and of the score, over the units that have one.
+fn mean(units: &[Unit], terms: usize) -> Unit {
+    let over = |values: Vec<Fraction>| {
+        let over = values.len() as u64;
+        Rate { credited: values.into_iter().sum(), over, of_orders: false }
+    };
+    let rate = |term: usize| over(units.iter().filter_map(|unit| unit.rates.get(term)?.value()).collect());
+    Unit {
+        volume: units.iter().map(|unit| unit.volume).sum(),
+        judged: units.iter().map(|unit| unit.judged).sum(),
+        rates: (0..terms).map(rate).collect(),
+        score: over(units.iter().filter_map(|unit| unit.score.clone()).collect()).value(),
+        ..Unit::default()
+    }
+}
+
+/// A unit of a [`Ranking`], or one of its summaries.
+#[derive(Debug, Clone, Copy)]
+pub struct Ranked<'a> {
+    ranking: &'a Ranking,
+    unit: &'a Unit,
+}
+
+impl<'a> Ranked<'a> {
+    /// The unit's path from the top; empty for a summary.
+    #[must_use]
+    pub fn path(&self) -> NodePath<'a> {
+        NodePath::new(self.ranking.snapshot.place(), self.unit.node)
+    }
+
+    /// The unit; none for a summary.
+    #[must_use]
+    pub fn node(&self) -> Option<Node> {
+        self.unit.node
+    }
+
+    /// The unit's peer group.
+    #[must_use]
+    pub fn peers(&self) -> Option<&'a str> {
+        self.ranking.groups.get(self.unit.peers?).map(String::as_str)
+    }
+
+    /// The rank within the peer group, from 1.
+    #[must_use]
+    pub fn rank(&self) -> Option<u64> {
+        Some(self.unit.place?.rank)
+    }
+
+    /// How many of the other units with a rank stand behind this one: 1 for the first, 0 for the last, comparable where the
+    /// number of units has changed. No ratio for the only one.
+    #[must_use]
+    pub fn percentile(&self) -> Figure {
+        let Some(place) = self.unit.place else { return Figure::Missing };
+        Figure::Ratio { numerator: place.behind, denominator: place.ranked - 1 }
+    }
+
+    /// The score; none where nothing was judged.
+    #[must_use]
+    pub fn score(&self) -> Option<&'a Fraction> {
+        self.unit.score.as_ref()
+    }
+
+    /// The number of orders judged (V).
+    #[must_use]
+    pub fn judged(&self) -> u64 {
+        self.unit.judged
+    }
+
+    /// The number of orders (N).
+    #[must_use]
+    pub fn volume(&self) -> u64 {
+        self.unit.volume
+    }
+
+    /// The share of orders that were judged: V over N.
+    #[must_use]
+    pub fn coverage(&self) -> Figure {
+        Figure::Ratio { numerator: self.unit.judged, denominator: self.unit.volume }
+    }
+
+    /// The rate of a term; none where nothing was judged, or the policy has no such term.
+    #[must_use]
+    pub fn rate(&self, term: &str) -> Option<Fraction> {
+        self.rate_of(term)?.value()
+    }
+
+    /// The rates of all terms, with their names, in the policy's order.
+    pub fn rates(&self) -> impl Iterator<Item = (&'a str, Option<Fraction>)> + use<'a> {
+        let rates = self.unit.rates.iter().map(Rate::value);
+        self.ranking.terms.iter().map(String::as_str).zip(rates)
+    }
+
+    /// The Wilson score interval of a term's rate at 95 %, from 0 to 1: which rates of a large whole would give this one by
+    /// chance (Wilson 1927, without correction for continuity). Credits that are fractions enter as the rate they make. None for a
+    /// mean of units.
+    #[must_use]
+    pub fn interval(&self, term: &str) -> Option<(f64, f64)> {
+        let rate = self.rate_of(term).filter(|rate| rate.of_orders)?;
+        Some(wilson(rate.value()?.to_f64(), rate.over))
+    }
+
+    pub(super) fn rate_of(&self, term: &str) -> Option<&'a Rate> {
+        let position = self.ranking.terms.iter().position(|name| name == term)?;
+        self.unit.rates.get(position)
+    }
+}
+
+/// The Wilson score interval of a share of `count` at 95 %.
+fn wilson(share: f64, count: u64) -> (f64, f64) {
+    const Z: f64 = 1.959_963_984_540_054; // the 97.5th percentile of the standard normal distribution
+    #[expect(clippy::cast_precision_loss, reason = "an interval is an estimate")]
+    let n = count as f64;
+    let scale = 1.0 + Z * Z / n;
+    let centre = share + Z * Z / (2.0 * n);
+    let reach = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).max(0.0).sqrt();
+    (((centre - reach) / scale).max(0.0), ((centre + reach) / scale).min(1.0))
+}
+
+/// As a JSON line: `path`, `peers` where there are groups, `rank`, `score`, `judged`, `volume`, `rates` by term, `percentile`.
+impl Serialize for Ranked<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("path", &self.path())?;
+        if !self.ranking.groups.is_empty() {
+            map.serialize_entry("peers", &self.peers())?;
+        }
+        map.serialize_entry("rank", &self.rank())?;
+        map.serialize_entry("score", &self.score())?;
+        map.serialize_entry("judged", &self.judged())?;
+        map.serialize_entry("volume", &self.volume())?;
+        let rates: Vec<_> = self.rates().collect();
+        map.serialize_entry("rates", &rates.into_iter().collect::<std::collections::BTreeMap<_, _>>())?;
+        map.serialize_entry("percentile", &self.percentile())?;
+        map.end()
+    }
+}
+
+/// A unit in two rankings.
+#[derive(Debug, Clone, Copy)]
+pub struct Movement<'a> {
+    /// The unit in the later ranking; none where it is not in it.
+    pub now: Option<Ranked<'a>>,
+    /// The unit in the earlier ranking; none where it is not in it.
+    pub before: Option<Ranked<'a>>,
+}
+
+impl Movement<'_> {
+    /// How many ranks the unit has gone up; negative where it went down, none where it has no rank in one of the two.
+    #[must_use]
+    pub fn places(&self) -> Option<i64> {
+        let (now, before) = (self.now?.rank()?, self.before?.rank()?);
+        i64::try_from(before).ok()?.checked_sub(i64::try_from(now).ok()?)
+    }
+
+    /// Whether rank, score or volume differ between the two.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        let shown = |row: Option<Ranked<'_>>| row.map(|row| (row.rank(), row.score().cloned(), row.volume()));
+        shown(self.now) != shown(self.before)
+    }
+}

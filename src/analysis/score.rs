@@ -1,0 +1,290 @@
+//! A policy meets a snapshot: counts become rates, scores and ranks.
+
+use hashbrown::HashMap;
+
+use super::Fraction;
+use super::policy::{Policy, Term};
+use super::ranking::{Ranking, Rate, Unit};
+use crate::error::{Error, Result};
+use crate::filter::{Filter, resolve};
+use crate::query::{Figure, Metric, Query, RowKind};
+use crate::schema::{COUNT, Schema};
+use crate::store::Snapshot;
+use crate::tree::Node;
+
+impl Policy {
+    /// Judges and ranks the units that a query asks for: its units, span and filter count, its metrics do not.
+    ///
+    /// # Errors
+    /// As for [`Snapshot::run`](crate::Snapshot::run), and where the policy names what the store does not know, or a weight or
+    /// credit that is no number. [`Error::Invalid`] for a query with a grain, dimensions or a top k: for a grain there is
+    /// [`rank_each`](Self::rank_each).
+    pub fn rank(&self, snapshot: &Snapshot, query: &Query) -> Result<Ranking> {
+        if query.grain.is_some() {
+            return Err(Error::invalid("query", "one ranking has no grain; rank each step by itself"));
+        }
+        let mut rankings = self.rank_each(snapshot, query)?;
+        rankings.pop().ok_or_else(|| Error::invalid("query", "it has no span to rank in"))
+    }
+
+    /// One ranking for every step of the query's grain, in time.
+    ///
+    /// # Errors
+    /// As for [`rank`](Self::rank).
+    pub fn rank_each(&self, snapshot: &Snapshot, query: &Query) -> Result<Vec<Ranking>> {
+        if !query.by.is_empty() || query.top.is_some() || query.between {
+            return Err(Error::invalid(
+                "query",
+                "a ranking takes units alone: no dimensions, top k or subtotals",
+            ));
+        }
+        let scheme = Scheme::new(self, snapshot)?;
+        let mut steps: Vec<(Option<i64>, Tally)> = Vec::new();
+        let mut at: HashMap<Option<i64>, usize> = HashMap::new();
+        for part in scheme.parts(query) {
+            let answer = snapshot.run(&part.query)?;
+            for row in answer.rows() {
+                let step = *at.entry(row.time()).or_insert_with(|| {
+                    steps.push((row.time(), Tally::default()));
+                    steps.len() - 1
+                });
+                if let Some((_, tally)) = steps.get_mut(step) {
+                    tally.take(&scheme, &part, row.node(), row.kind(), row.figures());
+                }
+            }
+            if answer.is_empty() && query.grain.is_none() && steps.is_empty() {
+                steps.push((None, Tally::default()));
+                at.insert(None, 0);
+            }
+        }
+        // Orders that lack the clock belong to no step.
+        steps.retain(|(time, _)| time.is_some() || query.grain.is_none());
+        steps.sort_by_key(|(time, _)| *time);
+        Ok(steps.into_iter().map(|(time, tally)| tally.ranking(&scheme, snapshot, time)).collect())
+    }
+
+    /// The orders that earn credit in one term and none in another: satisfied but unsolved, solved but unsatisfied. Narrows a
+    /// query to them, among the orders judged, for [`Snapshot::run`](crate::Snapshot::run) and
+    /// [`Snapshot::orders`](crate::Snapshot::orders).
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for a term that the policy does not have, or a counter that the schema does not.
+    pub fn gap(&self, schema: &Schema, query: Query, credited: &str, uncredited: &str) -> Result<Query> {
+        let counter = |name: &str| -> Result<Filter> {
+            if name == COUNT {
+                Ok(Filter::All)
+            } else {
+                Ok(schema.counters[schema.counter(name)?].filter.clone())
+            }
+        };
+        let earns = |name: &str| -> Result<Filter> {
+            let term = self.terms.iter().find(|term| term.name == name);
+            let names = || self.terms.iter().map(|term| term.name.as_str());
+            let term = term.ok_or_else(|| Error::unknown("term", name, names()))?;
+            let mut credits = Vec::new();
+            for (name, credit) in &term.credits {
+                if credit.parse::<Fraction>()? != Fraction::from(0) {
+                    credits.push(counter(name)?);
+                }
+            }
+            let judged = counter(term.judged.as_deref().unwrap_or(&self.judged))?;
+            Ok(judged.and(Filter::Or(credits)))
+        };
+        let query = query.filter(counter(&self.judged)?).filter(earns(credited)?).filter(!earns(uncredited)?);
+        Ok(match &self.excluded_from_rates {
+            Some(excluded) => query.filter(!excluded.clone()),
+            None => query,
+        })
+    }
+}
+
+/// A policy whose numbers have been read, and whose peers have been found.
+struct Scheme<'a> {
+    policy: &'a Policy,
+    terms: Vec<BoundTerm<'a>>,
+    /// Units, each with the number of its group.
+    peers: Vec<(Node, usize)>,
+}
+
+struct BoundTerm<'a> {
+    term: &'a Term,
+    weight: Fraction,
+    credits: Vec<(&'a str, Fraction)>,
+}
+
+/// One of the queries that a ranking takes.
+struct Part {
+    query: Query,
+    volume: bool,
+    rates: bool,
+}
+
+impl<'a> Scheme<'a> {
+    fn new(policy: &'a Policy, snapshot: &Snapshot) -> Result<Self> {
+        let number = |what: &str, text: &str| -> Result<Fraction> {
+            text.parse().map_err(|error| {
+                Error::invalid(format!("policy {:?}, {what}", policy.name), format!("{error}"))
+            })
+        };
+        let mut terms = Vec::new();
+        for term in &policy.terms {
+            let credits =
+                term.credits.iter().map(|(counter, credit)| Ok((counter.as_str(), number(counter, credit)?)));
+            let credits = credits.collect::<Result<_>>()?;
+            terms.push(BoundTerm { term, weight: number(&term.name, &term.weight)?, credits });
+        }
+        if terms.is_empty() && policy.metric.is_none() {
+            let what = format!("policy {:?}", policy.name);
+            return Err(Error::invalid(
+                what,
+                "it has no terms to score by; give it one, or rank by a metric",
+            ));
+        }
+        let mut peers = Vec::new();
+        for (group, named) in policy.peers.iter().enumerate() {
+            for unit in &named.units {
+                peers.push((resolve(snapshot.place(), unit)?, group));
+            }
+        }
+        Ok(Self { policy, terms, peers })
+    }
+
+    /// Volume and rates in one query, or in two where they leave out different orders.
+    fn parts(&self, query: &Query) -> Vec<Part> {
+        let part = |excluded: &Option<Filter>, volume: bool, rates: bool| {
+            let mut query = query.clone();
+            query.metrics.clear();
+            if let Some(excluded) = excluded {
+                query = query.filter(!excluded.clone());
+            }
+            let metrics = self.metrics(volume, rates);
+            Part { query: metrics.into_iter().fold(query, Query::metric), volume, rates }
+        };
+        let (rates, volume) = (&self.policy.excluded_from_rates, &self.policy.excluded_from_volume);
+        if rates == volume {
+            return vec![part(rates, true, true)];
+        }
+        vec![part(volume, true, false), part(rates, false, true)]
+    }
+
+    /// The volume; then the orders judged, and the metric or what the terms count.
+    fn metrics(&self, volume: bool, rates: bool) -> Vec<Metric> {
+        let counted =
+            |name: &str| if name == COUNT { Metric::Count } else { Metric::Counter(name.to_owned()) };
+        let mut metrics = Vec::new();
+        if volume {
+            metrics.push(counted(&self.policy.volume));
+        }
+        if rates {
+            metrics.push(counted(&self.policy.judged));
+            metrics.extend(self.policy.metric.clone());
+            for term in &self.terms {
+                metrics.push(counted(self.below(term)));
+                metrics.extend(term.credits.iter().map(|(counter, _)| counted(counter)));
+            }
+        }
+        metrics
+    }
+
+    fn below(&self, term: &BoundTerm<'a>) -> &'a str {
+        term.term.judged.as_deref().unwrap_or(&self.policy.judged)
+    }
+
+    /// What the figures of a row make of a unit's rates and score.
+    fn judge(&self, unit: &mut Unit, figures: &[Figure]) {
+        let mut figures = figures.iter();
+        let mut next = || figures.next().copied().unwrap_or(Figure::Missing);
+        unit.judged = orders(next());
+        if self.policy.metric.is_some() {
+            unit.figure = Some(next());
+        }
+        for term in &self.terms {
+            let below = orders(next());
+            let credited = term.credits.iter().fold(Fraction::from(0), |sum, (_, credit)| {
+                sum + credit.clone() * Fraction::from(orders(next()))
+            });
+            unit.rates.push(Rate { credited, over: below, of_orders: true });
+        }
+    }
+
+    /// The score; none where a rate that has weight is over nothing.
+    fn score(&self, unit: &Unit) -> Option<Fraction> {
+        if let Some(figure) = &unit.figure {
+            return score_of(figure);
+        }
+        let weighed = self.terms.iter().zip(&unit.rates).filter(|(term, _)| term.weight != Fraction::from(0));
+        let parts = weighed.map(|(term, rate)| Some(rate.value()? * term.weight.clone()));
+        // No rates at all: the unit has a volume, but no order that a rate counts.
+        if unit.rates.is_empty() {
+            return None;
+        }
+        Some(parts.sum::<Option<Fraction>>()? * Fraction::from(100))
+    }
+
+    fn group(&self, snapshot: &Snapshot, unit: Node) -> Option<usize> {
+        let under = |(peer, group): &(Node, usize)| snapshot.place().is_under(unit, *peer).then_some(*group);
+        self.peers.iter().filter_map(under).min()
+    }
+}
+
+fn orders(figure: Figure) -> u64 {
+    match figure {
+        Figure::Count(count) => count,
+        _ => 0,
+    }
+}
+
+/// A metric as a score: a rate in percent.
+fn score_of(figure: &Figure) -> Option<Fraction> {
+    let value = Fraction::of(figure)?;
+    Some(if matches!(figure, Figure::Ratio { .. }) { value * Fraction::from(100) } else { value })
+}
+
+/// What has been counted of one ranking.
+#[derive(Default)]
+struct Tally {
+    units: Vec<Unit>,
+    at: HashMap<Node, usize>,
+    /// All orders asked for, those of remainders too.
+    pooled: Unit,
+}
+
+impl Tally {
+    fn take(
+        &mut self,
+        scheme: &Scheme<'_>,
+        part: &Part,
+        node: Option<Node>,
+        kind: RowKind,
+        figures: &[Figure],
+    ) {
+        let mut row = Unit::default();
+        let (volume, rest) =
+            if part.volume { figures.split_at(1.min(figures.len())) } else { figures.split_at(0) };
+        row.volume = volume.first().map_or(0, |volume| orders(*volume));
+        if part.rates {
+            scheme.judge(&mut row, rest);
+        }
+        self.pooled.add(&row);
+        // Without units, everything is one row that no unit stands for; a remainder is no unit to be ranked either.
+        let Some(node) = node.filter(|_| kind == RowKind::Target) else { return };
+        let index = *self.at.entry(node).or_insert_with(|| {
+            self.units.push(Unit { node: Some(node), ..Unit::default() });
+            self.units.len() - 1
+        });
+        let Some(unit) = self.units.get_mut(index) else { return };
+        unit.volume += row.volume;
+        if part.rates {
+            *unit = Unit { node: unit.node, volume: unit.volume, ..row };
+        }
+    }
+
+    fn ranking(mut self, scheme: &Scheme<'_>, snapshot: &Snapshot, time: Option<i64>) -> Ranking {
+        for unit in &mut self.units {
+            unit.peers = unit.node.and_then(|node| scheme.group(snapshot, node));
+            unit.score = scheme.score(unit);
+        }
+        self.pooled.score = scheme.score(&self.pooled);
+        Ranking::new(scheme.policy, snapshot, time, self.units, self.pooled)
+    }
+}
