@@ -57,7 +57,7 @@ pub(crate) struct Judge {
     named: Option<String>,
     /// Units with fewer orders judged are listed without a rank
     #[arg(long, value_name = "N")]
-    minimum: Option<u64>,
+    pub(crate) minimum: Option<u64>,
 }
 
 impl Judge {
@@ -79,10 +79,7 @@ impl Judge {
     }
 
     fn read(&self, file: &Path, now: &Snapshot, span: Span) -> Result<Policy> {
-        let text = fs::read_to_string(file);
-        let text =
-            text.map_err(|error| Failure::Input(format!("cannot read {}: {error}", file.display())))?;
-        let policies = Policy::from_toml(now.schema(), &text)?;
+        let policies = Policy::from_toml(now.schema(), &files::read_text(file)?)?;
         let Some(name) = &self.named else {
             return Ok(Policy::at(&policies, now.calendar(), span.end() - 1)?.clone());
         };
