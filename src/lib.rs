@@ -92,7 +92,7 @@
 //!   for each 10,000 of them.
 //! - A [`Backlog`] counts open orders at the end of every step of time, and how old and how late they are at a moment.
 //! - [`Snapshot::clusters`] finds where the same came again within some days, and [`Snapshot::surges`] groups with more orders than their
-//!   own past leads one to expect; [`Concentration`] says how unevenly orders are spread, and [`Comparison::turnover`] who is new
+//!   own past leads one to expect; [`Snapshot::profile`] tells what comes back with the season. [`Concentration`] says how unevenly orders are spread, and [`Comparison::turnover`] who is new
 //!   among the largest.
 //!
 //! ```
@@ -220,9 +220,9 @@ pub mod file_format {
 }
 
 pub use analysis::{
-    Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration, Fraction,
-    Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked, Ranking, Surge, Surges,
-    Threshold, Turnover,
+    Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration, Cycle,
+    Fraction, Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked, Ranking, Season,
+    Surge, Surges, Threshold, Turnover,
 };
 pub use calendar::{Alignment, Calendar, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};

@@ -72,6 +72,11 @@ pub(super) struct Counterpart<'a> {
 }
 
 impl Counterpart<'_> {
+    /// The group, whatever its step.
+    pub(super) fn of_no_step(self) -> Self {
+        Self { step: None, ..self }
+    }
+
     /// Whether it stands for a unit and nodes that were asked for, not for a remainder.
     pub(super) fn is_group(&self) -> bool {
         self.kind == RowKind::Target && !self.groups.iter().any(|(_, remainder)| *remainder)

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::chance::{mean_and_variance, tail};
 use super::comparison::{Counterpart, counterparts};
+use super::farrington::expected;
 use crate::calendar::{Alignment, Grain, Span};
 use crate::error::{Error, Result};
 use crate::query::{Answer, Group, NodePath, Query, Row};
@@ -16,6 +17,10 @@ const WEEKS: u32 = 8;
 
 /// The days before that EARS C2 compares with: it leaves out the two before the day itself.
 const EARS: std::ops::RangeInclusive<u32> = 3..=9;
+
+/// How many past years a week is compared with, and how many weeks around its own in each.
+const YEARS: u32 = 5;
+const AROUND: u32 = 3;
 
 impl Snapshot {
     /// The groups of a query that have surged on a day, the least likely first: of each unit, or each unit × topic, against its own
@@ -35,12 +40,7 @@ impl Snapshot {
     /// # Errors
     /// As for [`run`](Self::run). [`Error::Invalid`] for a query with a grain, a top k or subtotals.
     pub fn surges(&self, query: &Query, day: i64, minimum: u64) -> Result<Surges> {
-        if query.grain.is_some() || query.top.is_some() || query.between {
-            return Err(Error::invalid(
-                "query",
-                "surges are sought on one day: no grain, top k or subtotals",
-            ));
-        }
+        check(query)?;
         let day = self.calendar().step(Grain::Day, day);
         let of = |days: u32, grain: Grain| -> Result<Answer> {
             let span = self.calendar().earlier(day, days, grain, Alignment::SameDates)?;
@@ -49,10 +49,7 @@ impl Snapshot {
         let answer = self.during(query, day)?;
         let mut surges = Vec::new();
         {
-            let candidates: Vec<(usize, Counterpart<'_>)> = counterparts(&answer)
-                .enumerate()
-                .filter(|(at, key)| answer.row(*at).count() >= minimum.max(1) && key.is_group())
-                .collect();
+            let candidates = candidates(&answer, minimum);
             let at: HashMap<&Counterpart<'_>, usize> =
                 candidates.iter().map(|(_, key)| key).zip(0..).collect();
             let series = |back: &mut dyn Iterator<Item = Result<Answer>>| -> Result<Vec<Vec<u64>>> {
@@ -76,11 +73,84 @@ impl Snapshot {
                 surges.push(Unlikely::new(*row, answer.row(*row).count(), &weeks, &days));
             }
         }
-        surges.sort_by(|a, b| {
-            let excess = |surge: &Unlikely| surge.observed - surge.expected;
-            a.probability.total_cmp(&b.probability).then(excess(b).total_cmp(&excess(a)))
-        });
-        Ok(Surges { answer, surges })
+        Ok(Surges::new(answer, surges))
+    }
+
+    /// The groups of a query that have surged in a week, the least likely first, against the weeks around the same one in up to five
+    /// past years. As [`surges`](Self::surges) otherwise; there is no `c2`.
+    ///
+    /// ```text
+    /// history      the week 52·i weeks before and the three on either side, for i from 1 to 5, as far as there are orders
+    /// m, φ         the mean and the dispersion that Farrington et al. (1996) expect of it: a log-linear quasi-Poisson
+    ///              regression with a trend where there are three years, it is significant at 5 % and m does not exceed
+    ///              the history; weeks whose standardised Anscombe residual s exceeds 1 weigh 1/s²
+    /// probability  P(X ≥ observed), X negative binomial with mean m and variance φ·m (Noufal et al. 2013)
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`surges`](Self::surges). [`Error::Invalid`] where not even one past year is there.
+    pub fn weekly_surges(&self, query: &Query, week: i64, minimum: u64) -> Result<Surges> {
+        check(query)?;
+        let week = self.calendar().step(Grain::Week, week);
+        let earlier = |weeks: u32| self.calendar().earlier(week, weeks, Grain::Week, Alignment::SameDates);
+        let all = Query::zoom().during_on(query.clock.clone(), Span::until(week.start())?).grain(Grain::Week);
+        let first = self.run(&all)?.rows().find_map(|row| row.time()).unwrap_or(week.start());
+        let mut past = Vec::new();
+        for year in 1..=YEARS {
+            let around = Span::new(earlier(52 * year + AROUND)?.start(), earlier(52 * year - AROUND)?.end())?;
+            if around.start() < first {
+                break;
+            }
+            past.push((year, around));
+        }
+        if past.is_empty() {
+            let reason =
+                "no past year has orders in the weeks around this one; daily surges need eight weeks only";
+            return Err(Error::invalid("query", reason));
+        }
+        let answer = self.during(query, week)?;
+        let mut surges = Vec::new();
+        {
+            let candidates = candidates(&answer, minimum);
+            let at: HashMap<&Counterpart<'_>, usize> =
+                candidates.iter().map(|(_, key)| key).zip(0..).collect();
+            let weeks: Vec<i32> = past
+                .iter()
+                .flat_map(|(year, _)| {
+                    (-AROUND.cast_signed()..=AROUND.cast_signed()).map(|off| off - 52 * year.cast_signed())
+                })
+                .collect();
+            let mut histories: Vec<Vec<(f64, f64)>> =
+                vec![weeks.iter().map(|week| (f64::from(*week), 0.0)).collect(); candidates.len()];
+            for (number, (_, around)) in past.iter().enumerate() {
+                let steps = self.calendar().steps(Grain::Week, *around);
+                let before = self.during(&query.clone().grain(Grain::Week), *around)?;
+                // The counterparts of a week are those of its group, whatever step it is.
+                for (row, key) in before.rows().zip(counterparts(&before).map(Counterpart::of_no_step)) {
+                    let step = row.time().and_then(|time| steps.binary_search(&time).ok());
+                    let history = at.get(&key).and_then(|at| histories.get_mut(*at));
+                    let place = step.map(|step| number * (2 * AROUND as usize + 1) + step);
+                    if let (Some(history), Some(place)) = (history, place)
+                        && let Some((_, count)) = history.get_mut(place)
+                    {
+                        #[expect(clippy::cast_precision_loss, reason = "a test of chance is an estimate")]
+                        let orders = row.count() as f64;
+                        *count += orders;
+                    }
+                }
+            }
+            for ((row, _), history) in candidates.iter().zip(histories) {
+                let observed = answer.row(*row).count();
+                surges.extend(expected(&history, past.len()).map(|expected| Unlikely {
+                    row: *row,
+                    excess: excess(observed, expected.mean),
+                    expected: expected.mean,
+                    probability: tail(observed, expected.mean, expected.mean * expected.dispersion),
+                    c2: None,
+                }));
+            }
+        }
+        Ok(Surges::new(answer, surges))
     }
 
     /// The answer to a query for a span of its clock.
@@ -89,7 +159,23 @@ impl Snapshot {
     }
 }
 
-/// What has surged on a day: see [`Snapshot::surges`].
+fn check(query: &Query) -> Result<()> {
+    if query.grain.is_some() || query.top.is_some() || query.between {
+        return Err(Error::invalid(
+            "query",
+            "surges have their own steps of time: no grain, top k or subtotals",
+        ));
+    }
+    Ok(())
+}
+
+/// The groups with enough orders, and their rows.
+fn candidates(answer: &Answer, minimum: u64) -> Vec<(usize, Counterpart<'_>)> {
+    let enough = |at: usize| answer.row(at).count() >= minimum.max(1);
+    counterparts(answer).enumerate().filter(|(at, group)| enough(*at) && group.is_group()).collect()
+}
+
+/// What has surged: see [`Snapshot::surges`] and [`Snapshot::weekly_surges`].
 #[derive(Debug, Clone)]
 pub struct Surges {
     answer: Answer,
@@ -99,7 +185,8 @@ pub struct Surges {
 #[derive(Debug, Clone)]
 struct Unlikely {
     row: usize,
-    observed: f64,
+    /// Orders observed less those expected.
+    excess: f64,
     expected: f64,
     probability: f64,
     c2: Option<f64>,
@@ -113,7 +200,7 @@ impl Unlikely {
         let (recent, spread) = mean_and_variance(days);
         Self {
             row,
-            observed: observed as f64,
+            excess: excess(observed, expected),
             expected,
             probability: tail(observed, expected, variance),
             c2: (spread > 0.0).then(|| (observed as f64 - recent) / spread.sqrt()),
@@ -121,7 +208,18 @@ impl Unlikely {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a test of chance is an estimate")]
+fn excess(observed: u64, expected: f64) -> f64 {
+    observed as f64 - expected
+}
+
 impl Surges {
+    /// The least likely first.
+    fn new(answer: Answer, mut surges: Vec<Unlikely>) -> Self {
+        surges.sort_by(|a, b| a.probability.total_cmp(&b.probability).then(b.excess.total_cmp(&a.excess)));
+        Self { answer, surges }
+    }
+
     /// The groups, the least likely first.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Surge<'_>> {
         self.surges.iter().map(|unlikely| Surge { answer: &self.answer, unlikely })
@@ -148,13 +246,13 @@ impl<'a> Surge<'a> {
         self.row().path()
     }
 
-    /// The number of orders on the day.
+    /// The number of orders on the day, or in the week.
     #[must_use]
     pub fn observed(&self) -> u64 {
         self.row().count()
     }
 
-    /// The number of orders expected: the mean of the eight weeks.
+    /// The number of orders expected.
     #[must_use]
     pub fn expected(&self) -> f64 {
         self.unlikely.expected

@@ -61,6 +61,18 @@ impl Calendar {
         Span::new(self.start(grain, last), until)
     }
 
+    /// Which hour of the day, day of the week or month of the year starts at a time, by the wall clock: 0 to 23, 1 to 7 from Monday,
+    /// 1 to 12.
+    pub(crate) fn part(&self, grain: Grain, time: i64) -> u32 {
+        let local = time + self.zone.offset(time);
+        let part = match grain {
+            Grain::Hour => local.rem_euclid(DAY) / 3600,
+            Grain::Month => civil::date(self.zone.day(time)).1,
+            _ => (self.zone.day(time) + 3).rem_euclid(7) + 1, // 1970-01-01 was a Thursday
+        };
+        part as u32 // at most 23
+    }
+
     /// What the step that holds a time is called: `2011-07-01` for a day and a noon-day, `2011-W26`, `2011-07`, `2011-Q3`,
     /// `2011-H2`, `2011`; `2011-07-19..2011-08-18` for a month that starts on another day, `2011-07-01 09:00-04:00` for an hour.
     #[must_use]

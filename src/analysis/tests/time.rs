@@ -189,3 +189,58 @@ fn a_cluster_is_the_same_thing_within_some_days() {
     assert_eq!(sizes, [4, 1]);
     assert!(now.clusters(&query.grain(Grain::Day), 0, 7, 1).is_err());
 }
+
+#[test]
+fn a_profile_counts_how_often_a_part_came() {
+    let schema = Schema::builder("America/New_York").place(["city"]).build().unwrap();
+    let store = Store::in_memory(schema).unwrap();
+    let mut commit = store.begin();
+    // The clock is set back: 01:30 comes twice on November 6th, a Sunday.
+    for (id, created) in
+        [("1", "2011-11-06T01:30:00-04:00"), ("2", "2011-11-06T01:30:00-05:00"), ("3", "2011-11-07T09:00")]
+    {
+        commit.upsert(Order::new(id, created).place(["Boston"]));
+    }
+    commit.finish().unwrap();
+    let now = store.snapshot();
+    let span =
+        Span::new(now.calendar().parse("2011-11-05").unwrap(), now.calendar().parse("2011-11-14").unwrap());
+    let query = Query::zoom().during(span.unwrap());
+    let season = |cycle, part: u32| {
+        let found =
+            now.profile(&query, cycle).unwrap().into_iter().find(|season| season.part == part).unwrap();
+        (found.orders, found.times, found.mean.map(|mean| mean.to_string()).unwrap_or_default())
+    };
+    assert_eq!(season(Cycle::HourOfDay, 1), (2, 10, "1/5".to_owned()));
+    assert_eq!(season(Cycle::HourOfDay, 9), (1, 9, "1/9".to_owned()));
+    assert_eq!(season(Cycle::DayOfWeek, 7), (2, 2, "1".to_owned()));
+    assert_eq!(season(Cycle::DayOfWeek, 1), (1, 1, "1".to_owned()));
+    assert_eq!(season(Cycle::MonthOfYear, 11), (3, 1, "3".to_owned()));
+    assert_eq!(season(Cycle::MonthOfYear, 12), (0, 0, String::new()));
+    assert!(now.profile(&query.grain(Grain::Day), Cycle::DayOfWeek).is_err());
+}
+
+#[test]
+fn a_week_is_compared_with_the_same_weeks_of_past_years() {
+    // Two orders in each of the seven weeks around, two years on end, and twelve in the week itself.
+    let calendar = crate::Calendar::new("Asia/Shanghai").unwrap();
+    let week = calendar.week(2025, 20).unwrap();
+    let mut times = Vec::new();
+    for back in (49..=55).chain(101..=107) {
+        let earlier = calendar.earlier(week, back, Grain::Week, crate::Alignment::SameDates).unwrap();
+        times.extend(vec![calendar.format(earlier.start() + 86_400); 2]);
+    }
+    times.extend(vec![calendar.format(week.start()); 12]);
+    times.push("2025-05-01".to_owned()); // a week that is not looked at
+    let store = store(created("甲", &times));
+    let now = store.snapshot();
+    let query = Query::zoom().level("district");
+    let surges = now.weekly_surges(&query, week.start() + 3_600, 5).unwrap();
+    let found = surges.rows().next().unwrap();
+    assert_eq!((found.observed(), found.c2()), (12, None));
+    assert!((found.expected() - 2.0).abs() < 1e-9, "{}", found.expected());
+    // P(X ≥ 12) of a Poisson with mean 2, summed with sixty digits.
+    assert!((found.probability() / 1.36461515961520e-06 - 1.0).abs() < 1e-9, "{}", found.probability());
+    let before = calendar.week(2023, 20).unwrap().start();
+    assert!(now.weekly_surges(&query, before, 1).is_err());
+}
