@@ -10,6 +10,7 @@ use super::backlog::Backlog;
 use super::compare::Compare;
 use super::quadrants::Quadrants;
 use super::rank::Rank;
+use super::shape::{Concentration, Profile};
 use super::watch::{Clusters, Surges};
 use super::{Failure, Result};
 
@@ -61,6 +62,12 @@ pub(crate) enum Command {
     /// Groups with more orders on a day than their own past leads one to expect
     #[command(after_help = HELP)]
     Surges(Surges),
+    /// What comes back with the hour, the weekday or the month
+    #[command(after_help = HELP)]
+    Profile(Profile),
+    /// How unevenly orders are spread over units
+    #[command(after_help = HELP)]
+    Concentration(Concentration),
     /// The orders behind a figure, the newest first
     #[command(after_help = HELP)]
     Orders(Orders),

@@ -17,6 +17,7 @@ mod list;
 mod output;
 mod quadrants;
 mod rank;
+mod shape;
 mod state;
 mod watch;
 
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
         Command::Backlog(args) => backlog::backlog(&args),
         Command::Clusters(args) => watch::clusters(&args),
         Command::Surges(args) => watch::surges(&args),
+        Command::Profile(args) => shape::profile(&args),
+        Command::Concentration(args) => shape::concentration(&args),
         Command::Orders(args) => list::orders(&args),
         Command::Get(args) => list::get(&args),
         Command::Describe(args) => state::describe(&args),

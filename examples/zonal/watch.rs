@@ -52,7 +52,10 @@ pub(crate) struct Surges {
     /// The day that holds this time
     #[arg(long, value_name = "T")]
     day: String,
-    /// At least so many orders on the day
+    /// The week that holds it, against the same weeks of past years, rather than the day
+    #[arg(long)]
+    week: bool,
+    /// At least so many orders on the day, or in the week
     #[arg(long, value_name = "K", default_value_t = 5)]
     least: u64,
 }
@@ -92,7 +95,11 @@ pub(crate) fn clusters(args: &Clusters) -> Result<()> {
 pub(crate) fn surges(args: &Surges) -> Result<()> {
     let now = files::store(&args.scope.store)?.snapshot();
     let query = scoped(args.groups.query(), &args.scope, &now)?;
-    let surges = now.surges(&query, now.calendar().parse(&args.day)?, args.least)?;
+    let time = now.calendar().parse(&args.day)?;
+    let surges = match args.week {
+        false => now.surges(&query, time, args.least)?,
+        true => now.weekly_surges(&query, time, args.least)?,
+    };
     let mut output = Output::new();
     let rows = surges.rows().take(args.groups.limit);
     if args.scope.store.json {
