@@ -56,7 +56,7 @@ pub(crate) fn cut(mut query: Query, cut: &Cut) -> Query {
 }
 
 fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<()> {
-    let now = files::store(&scope.store)?.snapshot();
+    let now = files::snapshot(&scope.reading)?;
     let mut query = self::cut(scoped(query, scope, &now)?, cut);
     if figures.metrics.is_empty() {
         query = query.metric(count());

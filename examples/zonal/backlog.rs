@@ -39,7 +39,7 @@ pub(crate) struct Backlog {
 }
 
 pub(crate) fn backlog(args: &Backlog) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let mut query = scoped(within(Query::zoom(), &args.within), &args.scope, &now)?;
     if let Some(level) = &args.level {
         query = query.level(level);
@@ -49,7 +49,7 @@ pub(crate) fn backlog(args: &Backlog) -> Result<()> {
         question = question.due(due, args.soon);
     }
     let mut output = Output::new();
-    let json = args.scope.store.json;
+    let json = args.scope.reading.store.json;
     match (&args.at, args.grain) {
         (Some(at), _) => {
             let rows = question.at(&now, &query, now.calendar().parse(at)?)?;

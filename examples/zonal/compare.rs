@@ -30,7 +30,7 @@ pub(crate) struct Compare {
 }
 
 pub(crate) fn compare(args: &Compare) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let later = span(&args.scope, &now)?;
     let Some(earlier) = args.against.span(&now, later)? else {
         return Err(Failure::Input("say with --against which period to compare with".to_owned()));
@@ -46,7 +46,7 @@ pub(crate) fn compare(args: &Compare) -> Result<()> {
     };
     let comparison = now.compare(&query, later, earlier)?;
     let mut output = Output::new();
-    if args.scope.store.json {
+    if args.scope.reading.store.json {
         comparison.rows().try_for_each(|row| output.json(&row))?;
         return output.end();
     }

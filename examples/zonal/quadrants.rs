@@ -35,7 +35,7 @@ pub(crate) struct Quadrants {
 }
 
 pub(crate) fn quadrants(args: &Quadrants) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let span = span(&args.scope, &now)?;
     let mut query = scoped(args.judge.query(), &args.scope, &now)?;
     if let Some(grain) = args.grain {
@@ -66,7 +66,7 @@ pub(crate) fn quadrants(args: &Quadrants) -> Result<()> {
         output.line("No order is among those asked for.")?;
         return output.end();
     };
-    if args.scope.store.json {
+    if args.scope.reading.store.json {
         map.rows().try_for_each(|row| output.json(&row))?;
         return output.end();
     }

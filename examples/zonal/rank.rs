@@ -89,7 +89,7 @@ impl Judge {
 }
 
 pub(crate) fn rank(args: &Rank) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let span = span(&args.scope, &now)?;
     let policy = args.judge.policy(&now, span)?;
     let mut query = scoped(args.judge.query(), &args.scope, &now)?;
@@ -128,7 +128,7 @@ impl Rank {
         };
         let summaries = [("all orders", ranking.pooled()), ("mean of units", ranking.mean())];
         let summaries = summaries.into_iter().filter(|_| self.summaries);
-        if self.scope.store.json {
+        if self.scope.reading.store.json {
             let time = json!(ranking.time().map(|time| now.calendar().format(time)));
             for row in &units {
                 let mut line = json!(row);

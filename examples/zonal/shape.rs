@@ -53,11 +53,11 @@ fn cycle(text: &str) -> std::result::Result<Cycle, String> {
 }
 
 pub(crate) fn profile(args: &Profile) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let query = scoped(within(Query::zoom(), &args.within), &args.scope, &now)?;
     let seasons = now.profile(&query, args.cycle)?;
     let mut output = Output::new();
-    if args.scope.store.json {
+    if args.scope.reading.store.json {
         seasons.iter().try_for_each(|season| output.json(season))?;
         return output.end();
     }
@@ -71,7 +71,7 @@ pub(crate) fn profile(args: &Profile) -> Result<()> {
 }
 
 pub(crate) fn concentration(args: &Concentration) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let metric = args.metric.clone().unwrap_or_else(count);
     let mut query = scoped(within(Query::zoom(), &args.within), &args.scope, &now)?.level(&args.level);
     if args.all_units {
@@ -80,7 +80,7 @@ pub(crate) fn concentration(args: &Concentration) -> Result<()> {
     let spread = Spread::of(&now.run(&query.metric(&metric))?, &metric);
     let (top, hhi, gini) = (spread.top_share(args.top), spread.hhi(), spread.gini());
     let mut output = Output::new();
-    if args.scope.store.json {
+    if args.scope.reading.store.json {
         output.json(&json!({ "top_share": top, "hhi": hhi, "gini": gini }))?;
         return output.end();
     }

@@ -73,12 +73,12 @@ impl Groups {
 }
 
 pub(crate) fn clusters(args: &Clusters) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let query = scoped(args.groups.query(), &args.scope, &now)?;
     let clusters = now.clusters(&query, now.calendar().parse(&args.at)?, args.days, args.least)?;
     let mut output = Output::new();
     let rows = clusters.rows().take(args.groups.limit);
-    if args.scope.store.json {
+    if args.scope.reading.store.json {
         rows.into_iter().try_for_each(|row| output.json(&row))?;
         return output.end();
     }
@@ -93,7 +93,7 @@ pub(crate) fn clusters(args: &Clusters) -> Result<()> {
 }
 
 pub(crate) fn surges(args: &Surges) -> Result<()> {
-    let now = files::store(&args.scope.store)?.snapshot();
+    let now = files::snapshot(&args.scope.reading)?;
     let query = scoped(args.groups.query(), &args.scope, &now)?;
     let time = now.calendar().parse(&args.day)?;
     let surges = match args.week {
@@ -102,7 +102,7 @@ pub(crate) fn surges(args: &Surges) -> Result<()> {
     };
     let mut output = Output::new();
     let rows = surges.rows().take(args.groups.limit);
-    if args.scope.store.json {
+    if args.scope.reading.store.json {
         rows.into_iter().try_for_each(|row| output.json(&row))?;
         return output.end();
     }
