@@ -128,7 +128,8 @@
 //!
 //! # What it does not do
 //!
-//! It is not a server, has no SQL and searches no text; nothing is approximate. It keeps one kind of fact, not tables of any
+//! It is not a server, has no SQL and searches no text; no count is approximate (an
+//! interval or what is expected by chance is an estimate, and says so). It keeps one kind of fact, not tables of any
 //! shape. Calls block: an async service runs them where blocking is allowed, and the example `service` shows threads that
 //! write beside threads that ask.
 //!
