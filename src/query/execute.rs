@@ -1,4 +1,4 @@
-//! Counting: a plan and the segments of a snapshot in, groups out.
+//! Choosing: a plan and a segment in, the way to its rows out.
 
 use std::ops::Range;
 
@@ -6,13 +6,12 @@ use crate::calendar::Span;
 use crate::error::Result;
 use crate::filter::Condition;
 use crate::schema::Clock;
-use crate::segment::{Directory, MISSING, RowMask, Segment};
+use crate::segment::{MISSING, Segment};
 use crate::store::{Live, Snapshot, bounds};
 
 use super::Access;
-use super::groups::{Groups, Keys, Member, NONE, member};
+use super::groups::{Keys, Member, NONE};
 use super::plan::{Part, Plan};
-use super::rows::{CounterRows, RowReader, Sink};
 use super::select::Selector;
 
 /// The steps of time of an execution, and the packing of its keys.
@@ -58,7 +57,7 @@ fn reach(plan: &Plan, snapshot: &Snapshot) -> Result<Span> {
     Span::new(start.min(end), end)
 }
 
-fn clock_bounds(segment: &Segment, clock: Clock) -> Option<(i64, i64)> {
+pub(super) fn clock_bounds(segment: &Segment, clock: Clock) -> Option<(i64, i64)> {
     let summary = segment.summary();
     match clock {
         Clock::Created => summary.created,
@@ -83,7 +82,7 @@ pub(crate) struct SegmentPlan {
     /// What the rows have to fulfil; none for all.
     pub(crate) filter: Option<Condition>,
     /// Whether rows are read one by one, rather than counted in ranges.
-    by_row: bool,
+    pub(super) by_row: bool,
 }
 
 impl SegmentPlan {
@@ -154,128 +153,4 @@ fn ranges(plan: &Plan, snapshot: &Snapshot, segment: &Segment) -> Result<Vec<(Pa
         }
     }
     Ok(ranges)
-}
-
-/// Counts the orders of one segment.
-pub(crate) fn run_segment(
-    plan: &Plan,
-    frame: &Frame,
-    snapshot: &Snapshot,
-    live: &Live,
-    sink: &mut Sink<'_>,
-) -> Result<()> {
-    let segment = live.segment.as_ref();
-    let chosen = plan_segment(plan, frame, snapshot, live)?;
-    if chosen.reach == Reach::Pruned {
-        return Ok(());
-    }
-    let selector = Selector::new(segment, chosen.hull(), plan.access);
-    let by_row = chosen.by_row || sink.top.is_some();
-    let mask = mask(&chosen, &selector, live, by_row)?;
-    let mut rows = RowReader::open(plan, frame, segment, &selector, by_row)?;
-    let first_step = match (by_row, plan.grain, clock_bounds(segment, plan.clock)) {
-        (false, Some(_), Some((first, _))) => frame.step(first),
-        _ => NONE,
-    };
-    for (part, range) in &chosen.ranges {
-        for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
-            if !by_row {
-                count_range(
-                    plan,
-                    frame,
-                    live,
-                    &rows,
-                    mask.as_ref(),
-                    (unit, first_step),
-                    run,
-                    &mut sink.groups,
-                )?;
-                continue;
-            }
-            match &mask {
-                None => run.clone().try_for_each(|row| rows.add(row, unit, sink))?,
-                Some(mask) => mask.iter(run).try_for_each(|row| rows.add(row, unit, sink))?,
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The rows that are asked for; none for all of the chosen ranges, where those that have ended are left to corrections.
-pub(crate) fn mask(
-    chosen: &SegmentPlan,
-    selector: &Selector<'_>,
-    live: &Live,
-    by_row: bool,
-) -> Result<Option<RowMask>> {
-    let mut mask = chosen.filter.as_ref().map(|filter| selector.mask(filter)).transpose()?;
-    let hull = chosen.hull();
-    if (by_row || mask.is_some()) && live.dead(hull.clone()) > 0 {
-        let alive = mask.get_or_insert_with(|| RowMask::full(live.segment.rows()));
-        live.dead_rows(hull).for_each(|row| alive.remove(row));
-    }
-    Ok(mask)
-}
-
-/// The runs of rows that count for the same unit.
-fn runs(
-    snapshot: &Snapshot,
-    segment: &Segment,
-    part: Part,
-    range: Range<u32>,
-) -> Result<Vec<(Member, Range<u32>)>> {
-    let Some(level) = part.level else { return Ok(vec![(member(part.base), range)]) };
-    let directory: Directory<'_> = segment.directory(level)?;
-    let place = snapshot.place();
-    let first = directory.run_of(range.start);
-    Ok((first..directory.len())
-        .take_while(|run| directory.start(*run) < range.end)
-        .map(|run| {
-            // A directory that is coarser than the level (sealed before the level was added) has units above it.
-            let rows = directory.rows(run);
-            let rows = rows.start.max(range.start)..rows.end.min(range.end);
-            (member(part.group(place, directory.unit(place, run))), rows)
-        })
-        // In a damaged directory, runs need not ascend.
-        .filter(|(_, rows)| !rows.is_empty())
-        .collect())
-}
-
-/// Counts the rows of a range without looking at each.
-#[expect(clippy::too_many_arguments, reason = "the state of one loop, which lives in its caller")]
-fn count_range(
-    plan: &Plan,
-    frame: &Frame,
-    live: &Live,
-    rows: &RowReader<'_>,
-    mask: Option<&RowMask>,
-    (unit, step): (Member, Member),
-    range: Range<u32>,
-    groups: &mut Groups,
-) -> Result<()> {
-    let orders = match mask {
-        None => u64::from(range.end - range.start) - live.dead(range.clone()),
-        Some(mask) => mask.count(range.clone()),
-    };
-    if orders == 0 {
-        return Ok(());
-    }
-    debug_assert!(plan.by.is_empty(), "dimensions are counted row by row");
-    let slot = groups.slot(frame.keys.pack(unit, &[], step))?;
-    groups.facts.orders[slot] += orders;
-    let counters = rows.counters.iter().zip(&plan.needs.counters);
-    for (counts, (counter, number)) in groups.facts.counters.iter_mut().zip(counters) {
-        let dead = if mask.is_none() { live.dead_counted(*number, range.clone()) } else { 0 };
-        let counted = match (counter, mask) {
-            (CounterRows::Bits(bits), None) => bits.count(range.clone()),
-            (CounterRows::Bits(bits), Some(mask)) => mask.count_with(*bits, range.clone()),
-            (CounterRows::Mask(counted), None) => counted.count(range.clone()),
-            (CounterRows::Mask(counted), Some(mask)) => {
-                mask.iter(range.clone()).filter(|row| counted.contains(*row)).count() as u64
-            }
-        };
-        // In a damaged segment a counter may count fewer than its dead.
-        counts[slot] += counted.saturating_sub(dead);
-    }
-    Ok(())
 }

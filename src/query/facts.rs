@@ -1,12 +1,10 @@
 //! What is kept for each group while its orders are counted, so that any two parts can be merged exactly.
 
-use hashbrown::HashSet;
-
 use crate::error::{Error, Result};
 use crate::schema::{COUNT, Schema};
-use crate::segment::present;
 
 use super::answer::Figure;
+use super::key_set::KeySet;
 use super::metric::Metric;
 
 /// Which facts the metrics of a query need; each fact once, however many metrics share it.
@@ -86,7 +84,12 @@ impl Needs {
 
     /// Whether counting rows is enough.
     pub(crate) fn only_counts(&self) -> bool {
-        self.sums.is_empty() && self.extremes.is_empty() && self.values.is_empty() && self.keys.is_empty()
+        self.sums.is_empty() && self.adds_up()
+    }
+
+    /// Whether what two sets of orders have tells what both have together, and what is taken away the rest.
+    pub(crate) fn adds_up(&self) -> bool {
+        self.extremes.is_empty() && self.values.is_empty() && self.keys.is_empty()
     }
 }
 
@@ -96,20 +99,10 @@ pub(crate) struct Facts {
     pub(crate) orders: Vec<u64>,
     /// Per need, per slot.
     pub(crate) counters: Vec<Vec<u64>>,
-    sums: Vec<Vec<(i128, u64)>>,
-    extremes: Vec<Vec<Option<(i64, i64)>>>,
-    values: Vec<Vec<Vec<i64>>>,
-    keys: Vec<Vec<HashSet<i64>>>,
-}
-
-/// What a row adds to a group, beside being counted: the values of the needed measures and keys.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RowFacts {
-    pub(crate) counted: Vec<bool>,
-    pub(crate) sums: Vec<i64>,
-    pub(crate) extremes: Vec<i64>,
-    pub(crate) values: Vec<i64>,
-    pub(crate) keys: Vec<i64>,
+    pub(crate) sums: Vec<Vec<(i128, u64)>>,
+    pub(crate) extremes: Vec<Vec<Option<(i64, i64)>>>,
+    pub(crate) values: Vec<Vec<Vec<i64>>>,
+    pub(crate) keys: Vec<Vec<KeySet>>,
 }
 
 impl Facts {
@@ -126,41 +119,18 @@ impl Facts {
 
     /// A new slot without orders.
     pub(crate) fn slot(&mut self) -> usize {
-        self.orders.push(0);
-        self.counters.iter_mut().for_each(|counts| counts.push(0));
-        self.sums.iter_mut().for_each(|sums| sums.push((0, 0)));
-        self.extremes.iter_mut().for_each(|extremes| extremes.push(None));
-        self.values.iter_mut().for_each(|values| values.push(Vec::new()));
-        self.keys.iter_mut().for_each(|keys| keys.push(HashSet::new()));
+        self.grow(self.orders.len() + 1);
         self.orders.len() - 1
     }
 
-    /// Adds one order.
-    pub(crate) fn add(&mut self, slot: usize, row: &RowFacts) {
-        self.orders[slot] += 1;
-        for (counts, &counted) in self.counters.iter_mut().zip(&row.counted) {
-            counts[slot] += u64::from(counted);
-        }
-        self.add_values(slot, row);
-    }
-
-    /// Adds what one order has beside being counted.
-    pub(crate) fn add_values(&mut self, slot: usize, row: &RowFacts) {
-        for (sums, value) in self.sums.iter_mut().zip(&row.sums) {
-            if let Some(value) = present(*value) {
-                sums[slot].0 += i128::from(value);
-                sums[slot].1 += 1;
-            }
-        }
-        for (extremes, value) in self.extremes.iter_mut().zip(&row.extremes) {
-            extremes[slot] = widest(extremes[slot], present(*value).map(|value| (value, value)));
-        }
-        for (values, value) in self.values.iter_mut().zip(&row.values) {
-            values[slot].extend(present(*value));
-        }
-        for (keys, key) in self.keys.iter_mut().zip(&row.keys) {
-            keys[slot].extend(present(*key));
-        }
+    /// Makes slots without orders until there are so many.
+    pub(crate) fn grow(&mut self, slots: usize) {
+        self.orders.resize(slots, 0);
+        self.counters.iter_mut().for_each(|counts| counts.resize(slots, 0));
+        self.sums.iter_mut().for_each(|sums| sums.resize(slots, (0, 0)));
+        self.extremes.iter_mut().for_each(|extremes| extremes.resize(slots, None));
+        self.values.iter_mut().for_each(|values| values.resize(slots, Vec::new()));
+        self.keys.iter_mut().for_each(|keys| keys.resize(slots, KeySet::default()));
     }
 
     /// Adds all that a slot of `other` holds.
@@ -180,7 +150,7 @@ impl Facts {
             values[slot].extend_from_slice(&more[from]);
         }
         for (keys, more) in self.keys.iter_mut().zip(&other.keys) {
-            keys[slot].extend(more[from].iter().copied());
+            keys[slot].merge(&more[from]);
         }
     }
 
@@ -205,7 +175,7 @@ impl Facts {
         }
         for keys in &mut self.keys {
             let more = std::mem::take(&mut keys[from]);
-            keys[slot].extend(more.iter().copied());
+            keys[slot].merge(&more);
             keys[from] = more;
         }
     }
@@ -235,15 +205,13 @@ impl Facts {
             BoundMetric::Quantile(need, percent) => {
                 value(slot.and_then(|slot| quantile(&self.values[need][slot], percent)))
             }
-            BoundMetric::Distinct(need) => {
-                Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len() as u64))
-            }
+            BoundMetric::Distinct(need) => Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len())),
         }
     }
 }
 
 /// The smallest and the largest of both.
-fn widest(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
+pub(super) fn widest(a: Option<(i64, i64)>, b: Option<(i64, i64)>) -> Option<(i64, i64)> {
     match (a, b) {
         (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
         (a, b) => a.or(b),

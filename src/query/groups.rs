@@ -48,6 +48,24 @@ impl Keys {
         series * self.steps + digit(step, self.steps)
     }
 
+    /// How many groups a unit can have, where these are few enough to have a place each.
+    pub(crate) fn per_unit(&self) -> Option<usize> {
+        let groups = self.sizes.iter().fold(self.steps, |groups, size| groups.saturating_mul(*size));
+        usize::try_from(groups).ok().filter(|groups| *groups <= MOST_PER_UNIT)
+    }
+
+    /// Where a unit's group stands among all that it can have.
+    #[inline]
+    pub(crate) fn place(&self, by: &[Member], step: Member) -> usize {
+        let digit =
+            |value: Member, size: u128| if value == NONE { size as usize - 1 } else { value as usize };
+        let series = by
+            .iter()
+            .zip(&self.sizes)
+            .fold(0, |at, (value, size)| at * *size as usize + digit(*value, *size));
+        series * self.steps as usize + digit(step, self.steps)
+    }
+
     /// The key of the same group over all time.
     pub(crate) fn series(&self, key: Key) -> Key {
         key - key % self.steps
@@ -73,33 +91,100 @@ impl Keys {
     }
 }
 
+/// The most groups that a unit has a place for each of, whether they have orders or not.
+const MOST_PER_UNIT: usize = 1 << 14;
+/// The most places that all units have together.
+const MOST_PLACES: usize = 1 << 21;
+
 /// Groups with what was counted for each.
+///
+/// The groups of a unit have their facts side by side, so that counting an order is to add to a place known from its
+/// values. Where they could be too many, each has its slot by its key.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
+    /// How many groups a unit can have; none for too many.
+    per_unit: Option<usize>,
+    /// Where the facts of a unit begin.
+    units: HashMap<Member, usize, FixedState>,
     slots: HashMap<Key, usize, FixedState>,
     pub(crate) facts: Facts,
     limit: u64,
 }
 
 impl Groups {
-    pub(crate) fn new(needs: &Needs, limit: u64) -> Self {
-        Self { slots: HashMap::default(), facts: Facts::new(needs), limit }
+    pub(crate) fn new(needs: &Needs, keys: &Keys, limit: u64) -> Self {
+        // Lists and sets of values are too large to have them for groups without orders.
+        let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
+        Self {
+            per_unit: keys.per_unit().filter(|groups| *groups <= most_per_unit),
+            units: HashMap::default(),
+            slots: HashMap::default(),
+            facts: Facts::new(needs),
+            limit,
+        }
+    }
+
+    /// Where the facts of a unit's groups begin; none where they have a slot each.
+    pub(crate) fn unit(&mut self, unit: Member) -> Option<usize> {
+        let per_unit = self.per_unit?;
+        if let Some(first) = self.units.get(&unit) {
+            return Some(*first);
+        }
+        let first = self.facts.orders.len();
+        if first + per_unit > MOST_PLACES {
+            return None;
+        }
+        self.facts.grow(first + per_unit);
+        self.units.insert(unit, first);
+        Some(first)
     }
 
     /// The slot of a group, made where it is new.
     pub(crate) fn slot(&mut self, key: Key) -> Result<usize> {
+        if let Some(per_unit) = self.per_unit {
+            let unit = u32::try_from(key / per_unit as u128).unwrap_or(NONE);
+            if let Some(first) = self.unit(unit) {
+                return Ok(first + (key % per_unit as u128) as usize);
+            }
+        }
         if let Some(slot) = self.slots.get(&key) {
             return Ok(*slot);
         }
         if self.slots.len() as u64 >= self.limit {
-            return Err(Error::TooManyGroups { groups: self.limit.saturating_add(1), limit: self.limit });
+            return Err(self.too_many());
         }
         let slot = self.facts.slot();
         self.slots.insert(key, slot);
         Ok(slot)
     }
 
+    /// The groups that have orders, and their slots.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (Key, usize)> + '_ {
-        self.slots.iter().map(|(key, slot)| (*key, *slot))
+        let per_unit = self.per_unit.unwrap_or_default();
+        let places = self.units.iter().flat_map(move |(unit, first)| {
+            let key = u128::from(*unit) * per_unit as u128;
+            (0..per_unit).map(move |at| (key + at as u128, first + at))
+        });
+        let places = places.filter(|(_, slot)| self.facts.orders[*slot] > 0);
+        places.chain(self.slots.iter().map(|(key, slot)| (*key, *slot)))
+    }
+
+    /// Adds what was counted elsewhere.
+    pub(crate) fn merge(&mut self, other: &Self) -> Result<()> {
+        for (key, from) in other.keys() {
+            let slot = self.slot(key)?;
+            self.facts.merge(slot, &other.facts, from);
+        }
+        Ok(())
+    }
+
+    /// Refuses more groups than the limit.
+    pub(crate) fn check(&self) -> Result<()> {
+        let more = usize::try_from(self.limit).is_ok_and(|limit| self.keys().nth(limit).is_some());
+        if more { Err(self.too_many()) } else { Ok(()) }
+    }
+
+    fn too_many(&self) -> Error {
+        Error::TooManyGroups { groups: self.limit.saturating_add(1), limit: self.limit }
     }
 }

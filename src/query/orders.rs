@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::order::Order;
 use crate::order_id::OrderId;
-use crate::segment::{ColumnId, MISSING};
+use crate::segment::{ColumnId, MISSING, SectionId};
 use crate::store::{Live, Snapshot};
 
-use super::execute::{Frame, Reach, mask, plan_segment};
+use super::execute::{Frame, Reach, plan_segment};
 use super::number::Number;
 use super::plan::Plan;
-use super::select::Selector;
+use super::select::{Kept, Selector};
 use super::{Query, Targets};
 
 /// In which order orders are listed.
@@ -81,24 +81,34 @@ fn collect(
     if chosen.reach == Reach::Pruned || limit == 0 {
         return Ok(());
     }
-    let mask = mask(&chosen, &Selector::new(segment, chosen.hull(), plan.access), live, true)?;
+    let selector = Selector::new(segment, chosen.hull(), plan.access);
+    let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
+    kept.leave_out_dead(live, chosen.hull());
     let created = segment.column(ColumnId::Created)?;
     let value = measure.map(|measure| Number::measure(segment, plan.schema(), measure)).transpose()?;
-    for (_, range) in &chosen.ranges {
-        for row in range.clone().filter(|row| mask.as_ref().is_none_or(|mask| mask.contains(*row))) {
-            let created = created.map_or(MISSING, |created| created.get(row as usize));
-            let value = value.as_ref().map_or(0, |value| value.get(row));
-            let order = (Reverse(value), Reverse(created));
-            let worst = listed.peek().filter(|_| listed.len() >= limit);
-            if worst.is_some_and(|worst| (worst.value, worst.created).cmp(&order) == Ordering::Less) {
-                continue;
-            }
-            let id = segment.id(row)?;
-            listed.push(Candidate { value: order.0, created: order.1, id, segment: number, row });
-            if listed.len() > limit {
-                listed.pop();
-            }
+    let ids = segment.ids()?;
+    let mut list = |row: u32| -> Result<()> {
+        let created = created.map_or(MISSING, |created| created.get(row as usize));
+        let value = value.as_ref().map_or(0, |value| value.get(row));
+        let order = (Reverse(value), Reverse(created));
+        let worst = listed.peek().filter(|_| listed.len() >= limit);
+        if worst.is_some_and(|worst| (worst.value, worst.created).cmp(&order) == Ordering::Less) {
+            return Ok(());
         }
+        let id = segment.placed(SectionId::Ids, ids.get(row))?;
+        listed.push(Candidate { value: order.0, created: order.1, id, segment: number, row });
+        if listed.len() > limit {
+            listed.pop();
+        }
+        Ok(())
+    };
+    let mut done = Ok(());
+    for (_, range) in &chosen.ranges {
+        kept.for_each(range.clone(), |row| {
+            if done.is_ok() {
+                done = list(row);
+            }
+        });
     }
-    Ok(())
+    done
 }

@@ -53,14 +53,6 @@ pub(crate) struct Dimension {
 }
 
 impl Part {
-    /// The unit that a row of this part counts for.
-    pub(crate) fn group(&self, place: &Tree, unit: Option<Node>) -> Option<Node> {
-        match self.level {
-            None => self.base,
-            Some(level) => unit.map(|unit| place.ancestor(unit, level)),
-        }
-    }
-
     /// Whether a group of this part is a target, rather than the remainder of a unit above the targets.
     pub(crate) fn is_target(&self, place: &Tree, group: Option<Node>) -> bool {
         match (self.level, group) {

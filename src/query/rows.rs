@@ -1,16 +1,28 @@
-//! Counting row by row: what the groups need of single rows.
+//! Counting what ranges do not tell: rows that a filter keeps, and what the groups need of single ones.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::Result;
-use crate::schema::Field;
-use crate::segment::{Bits, Column, ColumnId, MISSING, RowMask, SectionId, Segment};
+use crate::schema::{Clock, Field};
+use crate::segment::{
+    Bits, Column, ColumnId, Directory, Lists, MISSING, RowMask, SectionId, Segment, present,
+};
+use crate::store::{Live, Snapshot};
 
 use super::Access;
-use super::execute::Frame;
-use super::facts::RowFacts;
-use super::groups::{Groups, Key, Member, NONE};
+use super::execute::{Frame, SegmentPlan, clock_bounds};
+use super::facts::{Facts, widest};
+use super::groups::{Groups, Key, Member, NONE, member};
 use super::number::Number;
-use super::plan::{Dimension, Plan};
-use super::select::Selector;
+use super::plan::{Dimension, Part, Plan};
+use super::row_test::RowTest;
+use super::select::{Kept, Selector};
+
+/// About how many rows have to be read before another thread is asked to help.
+const ROWS_TO_SHARE: u64 = 50_000;
 
 /// Where counted orders go.
 #[derive(Debug)]
@@ -21,18 +33,169 @@ pub(super) struct Sink<'a> {
     pub(super) top: Option<&'a hashbrown::HashSet<Key>>,
 }
 
-/// The rows that a counter counts: as the segment has them, or computed where it has not.
+impl<'a> Sink<'a> {
+    pub(super) fn new(plan: &Plan, frame: &Frame, top: Option<&'a hashbrown::HashSet<Key>>) -> Self {
+        Self { groups: Groups::new(&plan.needs, &frame.keys, plan.limit), top }
+    }
+}
+
+/// Counts the orders of several segments, on the store's threads where that is worth it.
+pub(super) fn count_all(
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    segments: &[(&Live, SegmentPlan)],
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let threads = if segments.len() > 1 && reads(plan, segments)? >= ROWS_TO_SHARE {
+        snapshot.threads()?
+    } else {
+        None
+    };
+    let Some(threads) = threads else {
+        return segments
+            .iter()
+            .try_for_each(|(live, chosen)| count(plan, frame, snapshot, live, chosen, sink));
+    };
+    let next = AtomicUsize::new(0);
+    let top = sink.top;
+    let work = |_| -> Result<Groups> {
+        let mut sink = Sink::new(plan, frame, top);
+        while let Some((live, chosen)) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
+            count(plan, frame, snapshot, live, chosen, &mut sink)?;
+        }
+        Ok(sink.groups)
+    };
+    let counted: Vec<Result<Groups>> =
+        threads.install(|| (0..threads.current_num_threads()).into_par_iter().map(work).collect());
+    counted.into_iter().try_for_each(|groups| sink.groups.merge(&groups?))
+}
+
+/// About how many rows will be read.
+fn reads(plan: &Plan, segments: &[(&Live, SegmentPlan)]) -> Result<u64> {
+    let mut rows = 0;
+    for (live, chosen) in segments {
+        let hull = chosen.hull();
+        rows += match &chosen.filter {
+            Some(filter) => Selector::new(&live.segment, hull, plan.access).estimate(filter)?,
+            None => u64::from(hull.end - hull.start),
+        };
+        if rows >= ROWS_TO_SHARE {
+            break;
+        }
+    }
+    Ok(rows)
+}
+
+/// Counts the orders of one segment.
+fn count(
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    live: &Live,
+    chosen: &SegmentPlan,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let segment = live.segment.as_ref();
+    let selector = Selector::new(segment, chosen.hull(), plan.access);
+    let by_row = chosen.by_row || sink.top.is_some();
+    let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
+    // Where ranges are counted whole, those that have ended are left to corrections.
+    if by_row || !matches!(kept, Kept::All) {
+        kept.leave_out_dead(live, chosen.hull());
+    }
+    let mut reader = RowReader::open(plan, frame, segment, &selector)?;
+    if let Kept::List(list) = &kept {
+        return reader.add_list(list, chosen, snapshot, sink);
+    }
+    for (part, range) in &chosen.ranges {
+        for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
+            match &kept {
+                Kept::All if !by_row => reader.count_range(live, unit, run, &mut sink.groups)?,
+                Kept::Mask(mask) if !by_row => reader.count_mask(mask, unit, run, &mut sink.groups)?,
+                _ => reader.add_run(&kept, run, unit, sink)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The runs of rows that count for the same unit.
+fn runs(
+    snapshot: &Snapshot,
+    segment: &Segment,
+    part: Part,
+    range: Range<u32>,
+) -> Result<Vec<(Member, Range<u32>)>> {
+    let Some(level) = part.level else { return Ok(vec![(member(part.base), range)]) };
+    let directory: Directory<'_> = segment.directory(level)?;
+    let place = snapshot.place();
+    let first = directory.run_of(range.start);
+    Ok((first..directory.len())
+        .take_while(|run| directory.start(*run) < range.end)
+        .map(|run| {
+            // A directory that is coarser than the level (sealed before the level was added) has units above it.
+            let rows = directory.rows(run);
+            let rows = rows.start.max(range.start)..rows.end.min(range.end);
+            (member(directory.unit(place, run)), rows)
+        })
+        // In a damaged directory, runs need not ascend.
+        .filter(|(_, rows)| !rows.is_empty())
+        .collect())
+}
+
+/// The rows that a counter counts: as the segment has them, or by its filter where it has not.
 #[derive(Debug)]
-pub(super) enum CounterRows<'a> {
+enum CounterRows<'a> {
     Bits(Bits<'a>),
-    Mask(RowMask),
+    Test(RowTest<'a>),
 }
 
 impl CounterRows<'_> {
+    #[inline]
     fn holds(&self, row: u32) -> bool {
         match self {
             Self::Bits(bits) => bits.get(row),
-            Self::Mask(mask) => mask.contains(row),
+            Self::Test(test) => test.accepts(row),
+        }
+    }
+}
+
+/// What a row adds to the facts of its groups.
+#[derive(Debug)]
+struct RowFacts<'a> {
+    counters: Vec<CounterRows<'a>>,
+    sums: Vec<Number<'a>>,
+    extremes: Vec<Number<'a>>,
+    values: Vec<Number<'a>>,
+    keys: Vec<Number<'a>>,
+}
+
+impl RowFacts<'_> {
+    /// Adds one order.
+    #[inline]
+    fn add(&self, row: u32, slot: usize, facts: &mut Facts) {
+        facts.orders[slot] += 1;
+        for (counts, counter) in facts.counters.iter_mut().zip(&self.counters) {
+            counts[slot] += u64::from(counter.holds(row));
+        }
+        for (sums, number) in facts.sums.iter_mut().zip(&self.sums) {
+            if let Some(value) = present(number.get(row)) {
+                sums[slot].0 += i128::from(value);
+                sums[slot].1 += 1;
+            }
+        }
+        for (extremes, number) in facts.extremes.iter_mut().zip(&self.extremes) {
+            let value = present(number.get(row));
+            extremes[slot] = widest(extremes[slot], value.map(|value| (value, value)));
+        }
+        for (values, number) in facts.values.iter_mut().zip(&self.values) {
+            values[slot].extend(present(number.get(row)));
+        }
+        for (keys, number) in facts.keys.iter_mut().zip(&self.keys) {
+            if let Some(key) = present(number.get(row)) {
+                keys[slot].insert(key);
+            }
         }
     }
 }
@@ -41,88 +204,161 @@ impl CounterRows<'_> {
 #[derive(Debug)]
 enum Values<'a> {
     Single(Option<Column<'a>>),
-    Tags(usize),
+    Tags(usize, Option<Lists<'a>>),
+}
+
+/// The step of time of a row.
+#[derive(Debug)]
+enum Times<'a> {
+    /// The same for all.
+    Same(Member),
+    Clock(Option<Column<'a>>),
 }
 
 /// Reads what the groups need of single rows.
 #[derive(Debug)]
-pub(super) struct RowReader<'a> {
-    segment: &'a Segment,
+struct RowReader<'a> {
+    plan: &'a Plan,
     frame: &'a Frame,
+    segment: &'a Segment,
     dimensions: Vec<(&'a Dimension, Values<'a>)>,
-    clock: Option<Column<'a>>,
-    timed: bool,
-    pub(super) counters: Vec<CounterRows<'a>>,
-    sums: Vec<Number<'a>>,
-    extremes: Vec<Number<'a>>,
-    values: Vec<Number<'a>>,
-    keys: Vec<Number<'a>>,
+    /// Whether a row has one group: all dimensions have one value.
+    single: bool,
+    times: Times<'a>,
+    facts: RowFacts<'a>,
     /// Reused for every row.
-    facts: RowFacts,
-    members: Vec<Vec<Member>>,
+    by: Vec<Member>,
 }
 
 impl<'a> RowReader<'a> {
-    pub(super) fn open(
-        plan: &'a Plan,
-        frame: &'a Frame,
-        segment: &'a Segment,
-        selector: &Selector<'a>,
-        by_row: bool,
-    ) -> Result<Self> {
+    fn open(plan: &'a Plan, frame: &'a Frame, segment: &'a Segment, selector: &Selector<'a>) -> Result<Self> {
         let scan = plan.access == Some(Access::Scan);
         let counter = |(need, number): (usize, &usize)| -> Result<CounterRows<'a>> {
             match segment.counter(*number)? {
                 Some(bits) if !scan => Ok(CounterRows::Bits(bits)),
-                _ => Ok(CounterRows::Mask(selector.mask(&plan.counters()?[need])?)),
+                _ => Ok(CounterRows::Test(selector.test(&plan.counters()?[need])?)),
             }
         };
-        let counters = plan.needs.counters.iter().enumerate().map(counter).collect::<Result<_>>()?;
         let measure = |measure: &usize| Number::measure(segment, plan.schema(), *measure);
         let measures = |list: &[usize]| list.iter().map(measure).collect::<Result<Vec<_>>>();
         let key = |key: &usize| segment.column(ColumnId::Key(*key)).map(Number::Column);
         let dimension = |dimension: &'a Dimension| -> Result<_> {
             let values = match (dimension.field, dimension.column()) {
-                (Field::Tags(number), _) => Values::Tags(number),
+                (Field::Tags(number), _) => Values::Tags(number, segment.tags(number)?),
                 (_, Some(column)) => Values::Single(segment.column(column)?),
                 (_, None) => Values::Single(None),
             };
             Ok((dimension, values))
         };
-        let timed = plan.grain.is_some() && by_row;
-        Ok(Self {
-            segment,
-            frame,
-            dimensions: plan.by.iter().map(dimension).collect::<Result<_>>()?,
-            clock: if timed { segment.column(plan.clock.into())? } else { None },
-            timed,
-            counters,
+        let facts = RowFacts {
+            counters: plan.needs.counters.iter().enumerate().map(counter).collect::<Result<_>>()?,
             sums: measures(&plan.needs.sums)?,
             extremes: measures(&plan.needs.extremes)?,
             values: measures(&plan.needs.values)?,
             keys: plan.needs.keys.iter().map(key).collect::<Result<_>>()?,
-            facts: RowFacts::default(),
-            members: Vec::new(),
-        })
+        };
+        let dimensions: Vec<_> = plan.by.iter().map(dimension).collect::<Result<_>>()?;
+        let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
+        let times = Self::times(plan, frame, segment)?;
+        Ok(Self { plan, frame, segment, dimensions, single, times, facts, by: Vec::new() })
     }
 
-    /// Adds a row to its groups.
-    pub(super) fn add(&mut self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
-        let step = if self.timed {
-            self.frame.step(self.clock.map_or(MISSING, |clock| clock.get(row as usize)))
-        } else {
-            NONE
-        };
-        self.read_facts(row);
-        if self.dimensions.is_empty() {
-            return self.emit(unit, &[], step, sink).map(|_| ());
+    fn times(plan: &Plan, frame: &Frame, segment: &'a Segment) -> Result<Times<'a>> {
+        if plan.grain.is_none() {
+            return Ok(Times::Same(NONE));
         }
-        self.read_members(row)?;
-        let members = std::mem::take(&mut self.members);
+        // `created` is never missing; other clocks may be.
+        let bounds = clock_bounds(segment, plan.clock).filter(|_| plan.clock == Clock::Created);
+        match bounds.map(|(first, last)| (frame.step(first), frame.step(last))) {
+            Some((first, last)) if first == last => Ok(Times::Same(first)),
+            _ => Ok(Times::Clock(segment.column(plan.clock.into())?)),
+        }
+    }
+
+    #[inline]
+    fn step(&self, row: u32) -> Member {
+        match &self.times {
+            Times::Same(step) => *step,
+            Times::Clock(column) => {
+                self.frame.step(column.map_or(MISSING, |column| column.get(row as usize)))
+            }
+        }
+    }
+
+    /// Adds the rows of a run that are kept.
+    fn add_run(&mut self, kept: &Kept, run: Range<u32>, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+        let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
+        let Some(first) = first else {
+            let mut added = Ok(());
+            kept.for_each(run, |row| {
+                if added.is_ok() {
+                    added = self.add_to_each(row, unit, sink);
+                }
+            });
+            return added;
+        };
+        let facts = &mut sink.groups.facts;
+        kept.for_each(run, |row| {
+            let slot = first + self.place(row);
+            self.facts.add(row, slot, facts);
+        });
+        Ok(())
+    }
+
+    /// Adds listed rows, whose units are looked up one by one.
+    fn add_list(
+        &mut self,
+        list: &[u32],
+        chosen: &SegmentPlan,
+        snapshot: &Snapshot,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
+        let place = snapshot.place();
+        let directory = |part: &Part| part.level.map(|level| self.segment.directory(level)).transpose();
+        let directories =
+            chosen.ranges.iter().map(|(part, _)| directory(part)).collect::<Result<Vec<_>>>()?;
+        for &row in list {
+            let at = chosen.ranges.partition_point(|(_, range)| range.end <= row);
+            let Some((part, _)) = chosen.ranges.get(at).filter(|(_, range)| range.contains(&row)) else {
+                continue;
+            };
+            let unit = match &directories[at] {
+                None => part.base,
+                Some(directory) => directory.unit(place, directory.run_of(row)),
+            };
+            let unit = member(unit);
+            let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
+            match first {
+                Some(first) => {
+                    let slot = first + self.place(row);
+                    self.facts.add(row, slot, &mut sink.groups.facts);
+                }
+                None => self.add_to_each(row, unit, sink)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the only group of a row stands among those of its unit.
+    #[inline]
+    fn place(&mut self, row: u32) -> usize {
+        self.by.clear();
+        for (dimension, values) in &self.dimensions {
+            let Values::Single(column) = values else { continue };
+            let value = column.map_or(MISSING, |column| column.get(row as usize));
+            self.by.push(group(dimension, value));
+        }
+        self.frame.keys.place(&self.by, self.step(row))
+    }
+
+    /// Adds a row to all its groups.
+    fn add_to_each(&mut self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+        let step = self.step(row);
+        let members = self.members(row)?;
         let mut chosen = vec![0; members.len()];
         loop {
             let by: Vec<Member> = chosen.iter().zip(&members).map(|(at, values)| values[*at]).collect();
-            let done = self.emit(unit, &by, step, sink)?;
+            let done = self.emit(row, unit, &by, step, sink)?;
             // The next combination of values: only tags have more than one.
             let next = (0..members.len()).find(|dimension| {
                 chosen[*dimension] += 1;
@@ -133,20 +369,18 @@ impl<'a> RowReader<'a> {
                 more
             });
             if done || next.is_none() {
-                break;
+                return Ok(());
             }
         }
-        self.members = members;
-        Ok(())
     }
 
     /// Adds the row to one group; says whether the row is done with.
-    fn emit(&self, unit: Member, by: &[Member], step: Member, sink: &mut Sink<'_>) -> Result<bool> {
+    fn emit(&self, row: u32, unit: Member, by: &[Member], step: Member, sink: &mut Sink<'_>) -> Result<bool> {
         let keys = &self.frame.keys;
         let key = keys.pack(unit, by, step);
         let Some(top) = sink.top else {
             let slot = sink.groups.slot(key)?;
-            sink.groups.facts.add(slot, &self.facts);
+            self.facts.add(row, slot, &mut sink.groups.facts);
             return Ok(false);
         };
         if top.contains(&keys.series(key)) {
@@ -154,48 +388,78 @@ impl<'a> RowReader<'a> {
         }
         let others = vec![NONE; by.len()];
         let slot = sink.groups.slot(keys.pack(NONE, &others, step))?;
-        sink.groups.facts.add(slot, &self.facts);
+        self.facts.add(row, slot, &mut sink.groups.facts);
         Ok(true)
     }
 
-    fn read_facts(&mut self, row: u32) {
-        fn fill<'n>(values: &mut Vec<i64>, numbers: impl Iterator<Item = &'n Number<'n>>, row: u32) {
-            values.clear();
-            values.extend(numbers.map(|number| number.get(row)));
-        }
-        self.facts.counted.clear();
-        self.facts.counted.extend(self.counters.iter().map(|counter| counter.holds(row)));
-        fill(&mut self.facts.sums, self.sums.iter(), row);
-        fill(&mut self.facts.extremes, self.extremes.iter(), row);
-        fill(&mut self.facts.values, self.values.iter(), row);
-        fill(&mut self.facts.keys, self.keys.iter(), row);
+    /// The groups of a row in each dimension.
+    fn members(&self, row: u32) -> Result<Vec<Vec<Member>>> {
+        let members = |(dimension, values): &(&Dimension, Values<'_>)| match values {
+            Values::Single(column) => {
+                let value = column.map_or(MISSING, |column| column.get(row as usize));
+                Ok(vec![group(dimension, value)])
+            }
+            Values::Tags(number, lists) => {
+                let list = match lists {
+                    Some(lists) => self.segment.placed(SectionId::Tags(*number), lists.get(row))?,
+                    None => Vec::new(),
+                };
+                Ok(if list.is_empty() {
+                    vec![NONE]
+                } else {
+                    list.into_iter().map(|tag| group(dimension, tag.into())).collect()
+                })
+            }
+        };
+        self.dimensions.iter().map(members).collect()
     }
 
-    fn read_members(&mut self, row: u32) -> Result<()> {
-        self.members.clear();
-        for (dimension, values) in &self.dimensions {
-            let group = |value: i64| {
-                let value = usize::try_from(value).ok();
-                value.and_then(|value| dimension.groups.get(value)).copied().unwrap_or(NONE)
+    /// Counts all rows of a run without looking at each, less those that have ended.
+    fn count_range(&self, live: &Live, unit: Member, run: Range<u32>, groups: &mut Groups) -> Result<()> {
+        let orders = u64::from(run.end - run.start).saturating_sub(live.dead(run.clone()));
+        let Some(slot) = self.counted(orders, unit, run.start, groups)? else { return Ok(()) };
+        let counters = self.facts.counters.iter().zip(&self.plan.needs.counters);
+        for (counts, (counter, number)) in groups.facts.counters.iter_mut().zip(counters) {
+            let counted = match counter {
+                CounterRows::Bits(bits) => bits.count(run.clone()),
+                CounterRows::Test(test) => run.clone().filter(|row| test.accepts(*row)).count() as u64,
             };
-            let members = match values {
-                Values::Single(column) => {
-                    vec![group(column.map_or(MISSING, |column| column.get(row as usize)))]
-                }
-                Values::Tags(number) => {
-                    let list = match self.segment.tags(*number)? {
-                        Some(lists) => self.segment.placed(SectionId::Tags(*number), lists.get(row))?,
-                        None => Vec::new(),
-                    };
-                    if list.is_empty() {
-                        vec![NONE]
-                    } else {
-                        list.into_iter().map(|tag| group(tag.into())).collect()
-                    }
-                }
-            };
-            self.members.push(members);
+            // In a damaged segment a counter may count fewer than its dead.
+            counts[slot] += counted.saturating_sub(live.dead_counted(*number, run.clone()));
         }
         Ok(())
     }
+
+    /// Counts the rows of a run that a mask has.
+    fn count_mask(&self, mask: &RowMask, unit: Member, run: Range<u32>, groups: &mut Groups) -> Result<()> {
+        let orders = mask.count(run.clone());
+        let Some(slot) = self.counted(orders, unit, run.start, groups)? else { return Ok(()) };
+        for (counts, counter) in groups.facts.counters.iter_mut().zip(&self.facts.counters) {
+            counts[slot] += match counter {
+                CounterRows::Bits(bits) => mask.count_with(*bits, run.clone()),
+                CounterRows::Test(test) => {
+                    mask.iter(run.clone()).filter(|row| test.accepts(*row)).count() as u64
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Adds so many orders of a run to its only group; none where there are none.
+    fn counted(&self, orders: u64, unit: Member, row: u32, groups: &mut Groups) -> Result<Option<usize>> {
+        if orders == 0 {
+            return Ok(None);
+        }
+        debug_assert!(self.plan.by.is_empty(), "dimensions are counted row by row");
+        let slot = groups.slot(self.frame.keys.pack(unit, &[], self.step(row)))?;
+        groups.facts.orders[slot] += orders;
+        Ok(Some(slot))
+    }
+}
+
+/// The group of a value.
+#[inline]
+fn group(dimension: &Dimension, value: i64) -> Member {
+    let value = usize::try_from(value).ok();
+    value.and_then(|value| dimension.groups.get(value)).copied().unwrap_or(NONE)
 }

@@ -7,11 +7,11 @@ use crate::store::Snapshot;
 
 use super::answer::Answer;
 use super::assemble::assemble;
-use super::execute::{Frame, plan_segment, run_segment};
+use super::execute::{Frame, Reach, plan_segment};
 use super::explain::{Explanation, explain};
 use super::groups::{Groups, Key};
 use super::plan::Plan;
-use super::rows::Sink;
+use super::rows::{Sink, count_all};
 use super::{Query, Sort, orders};
 use crate::order::Order;
 
@@ -31,10 +31,16 @@ impl Snapshot {
     }
 
     fn count(&self, plan: &Plan, frame: &Frame, top: Option<&HashSet<Key>>) -> Result<Groups> {
-        let mut sink = Sink { groups: Groups::new(&plan.needs, plan.limit), top };
+        let mut sink = Sink::new(plan, frame, top);
+        let mut by_rows = Vec::new();
         for live in self.lives() {
-            run_segment(plan, frame, self, live, &mut sink)?;
+            let chosen = plan_segment(plan, frame, self, live)?;
+            if chosen.reach != Reach::Pruned {
+                by_rows.push((live, chosen));
+            }
         }
+        count_all(plan, frame, self, &by_rows, &mut sink)?;
+        sink.groups.check()?;
         Ok(sink.groups)
     }
 

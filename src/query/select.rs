@@ -4,10 +4,17 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::filter::{Condition, Leaf, Test};
-use crate::segment::{ColumnId, MISSING, RowMask, SectionId, Segment, Sets};
+use crate::segment::{ColumnId, RowMask, SectionId, Segment, Sets};
+use crate::store::Live;
 
 use super::Access;
 use super::number::Number;
+use super::row_test::RowTest;
+
+/// Rows are listed, rather than marked, where at most one in so many is kept.
+const LISTED_OF: u64 = 8;
+/// A value's rows are looked up, rather than every row's value, where there are so many rows for each value.
+const ROWS_PER_VALUE: u64 = 16;
 
 /// Evaluates conditions on the rows of one segment.
 #[derive(Debug, Clone)]
@@ -18,26 +25,147 @@ pub(crate) struct Selector<'a> {
     access: Option<Access>,
 }
 
+/// The rows that a question keeps, of those that matter.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    All,
+    Mask(RowMask),
+    /// Few of them, each once, in no particular order.
+    List(Vec<u32>),
+}
+
+impl Kept {
+    /// Leaves out the rows of a range whose versions have ended.
+    pub(crate) fn leave_out_dead(&mut self, live: &Live, range: Range<u32>) {
+        if live.dead(range.clone()) == 0 {
+            return;
+        }
+        match self {
+            Self::All => {
+                let mut mask = RowMask::full(live.segment.rows());
+                live.dead_rows(range).for_each(|row| mask.remove(row));
+                *self = Self::Mask(mask);
+            }
+            Self::Mask(mask) => live.dead_rows(range).for_each(|row| mask.remove(row)),
+            Self::List(list) => list.retain(|row| live.death(*row).is_none()),
+        }
+    }
+
+    /// Calls `each` with the rows of a range.
+    pub(crate) fn for_each(&self, range: Range<u32>, each: impl FnMut(u32)) {
+        match self {
+            Self::All => range.for_each(each),
+            Self::Mask(mask) => mask.iter(range).for_each(each),
+            Self::List(list) => list.iter().copied().filter(|row| range.contains(row)).for_each(each),
+        }
+    }
+}
+
+/// A part of a conjunction, with what is known of it before it is evaluated.
+struct Conjunct<'c> {
+    condition: &'c Condition,
+    has_sets: bool,
+    /// About how many rows it keeps.
+    rows: u64,
+}
+
 impl<'a> Selector<'a> {
     pub(crate) fn new(segment: &'a Segment, range: Range<u32>, access: Option<Access>) -> Self {
         Self { segment, range, access }
     }
 
-    /// The rows that a condition keeps.
+    /// The rows that a condition keeps: what row sets tell best first, the rest for what these leave.
+    pub(crate) fn keep(&self, condition: &Condition) -> Result<Kept> {
+        let mut conjuncts = Vec::new();
+        self.flatten(condition, &mut conjuncts)?;
+        conjuncts.sort_by_key(|conjunct| (!conjunct.has_sets, conjunct.rows));
+        conjuncts.iter().try_fold(Kept::All, |kept, conjunct| self.narrow(kept, conjunct))
+    }
+
+    /// About how many rows a condition keeps, by what can be known without looking at them.
+    pub(crate) fn estimate(&self, condition: &Condition) -> Result<u64> {
+        let mut conjuncts = Vec::new();
+        self.flatten(condition, &mut conjuncts)?;
+        Ok(conjuncts.iter().map(|conjunct| conjunct.rows).min().unwrap_or(self.rows()))
+    }
+
+    fn flatten<'c>(&self, condition: &'c Condition, conjuncts: &mut Vec<Conjunct<'c>>) -> Result<()> {
+        if let Condition::And(all) = condition {
+            return all.iter().try_for_each(|condition| self.flatten(condition, conjuncts));
+        }
+        let (mut has_sets, mut rows) = (false, self.rows());
+        if let Condition::Leaf(Leaf::Column(column, test)) = condition {
+            match (self.sets_for(*column, test)?, test) {
+                (Some(sets), Test::OneOf(values)) => {
+                    has_sets = true;
+                    rows = rows.min(sets.size(values));
+                }
+                (sets, _) => {
+                    has_sets = sets.is_some();
+                    rows = rows * RowTest::column(self.segment.column(*column)?, test).share() / 256;
+                }
+            }
+        }
+        conjuncts.push(Conjunct { condition, has_sets, rows });
+        Ok(())
+    }
+
+    fn narrow(&self, kept: Kept, conjunct: &Conjunct<'_>) -> Result<Kept> {
+        let range = self.range.clone();
+        Ok(match kept {
+            Kept::All => match self.listed(conjunct)? {
+                Some(list) => Kept::List(list),
+                None => Kept::Mask(self.mask(conjunct.condition)?),
+            },
+            Kept::List(mut list) => {
+                let test = self.test(conjunct.condition)?;
+                list.retain(|row| test.accepts(*row));
+                Kept::List(list)
+            }
+            Kept::Mask(mut mask) => {
+                // To look at a row's value takes about as long as to mark two rows.
+                let marked = conjunct.has_sets && conjunct.rows <= 2 * mask.count(range.clone());
+                if marked || self.access == Some(Access::Bitmaps) {
+                    mask.and(&self.mask(conjunct.condition)?);
+                } else {
+                    let test = self.test(conjunct.condition)?;
+                    mask.retain(range, |row| test.accepts(row));
+                }
+                Kept::Mask(mask)
+            }
+        })
+    }
+
+    /// The rows of a conjunct, where sets tell that there are few.
+    fn listed(&self, conjunct: &Conjunct<'_>) -> Result<Option<Vec<u32>>> {
+        let Condition::Leaf(Leaf::Column(column, Test::OneOf(values))) = conjunct.condition else {
+            return Ok(None);
+        };
+        if !conjunct.has_sets || conjunct.rows * LISTED_OF > self.rows() {
+            return Ok(None);
+        }
+        let Some(sets) = self.segment.sets(*column)? else { return Ok(None) };
+        let mut list = Vec::with_capacity(conjunct.rows as usize);
+        for set in sets.of(values) {
+            let set = self.segment.placed(SectionId::Sets(*column), set)?;
+            set.for_each(self.range.clone(), |row| list.push(row));
+        }
+        Ok(Some(list))
+    }
+
+    /// The rows that a condition keeps, as a mask.
     pub(crate) fn mask(&self, condition: &Condition) -> Result<RowMask> {
         let rows = self.segment.rows();
         match condition {
-            Condition::And(all) => {
-                let mut mask: Option<RowMask> = None;
-                for condition in all {
-                    let more = self.mask(condition)?;
-                    match &mut mask {
-                        Some(mask) => mask.and(&more),
-                        None => mask = Some(more),
-                    }
+            Condition::And(_) => Ok(match self.keep(condition)? {
+                Kept::All => RowMask::full(rows),
+                Kept::Mask(mask) => mask,
+                Kept::List(list) => {
+                    let mut mask = RowMask::new(rows);
+                    list.into_iter().for_each(|row| mask.insert(row));
+                    mask
                 }
-                Ok(mask.unwrap_or_else(|| RowMask::full(rows)))
-            }
+            }),
             Condition::Or(any) => {
                 let mut mask = RowMask::new(rows);
                 for condition in any {
@@ -52,6 +180,25 @@ impl<'a> Selector<'a> {
             }
             Condition::Leaf(leaf) => self.leaf(leaf),
         }
+    }
+
+    /// A condition to be asked of single rows.
+    pub(crate) fn test(&self, condition: &Condition) -> Result<RowTest<'a>> {
+        let each = |conditions: &[Condition]| {
+            conditions.iter().map(|condition| self.test(condition)).collect::<Result<Vec<_>>>()
+        };
+        Ok(match condition {
+            Condition::And(all) => RowTest::All(each(all)?),
+            Condition::Or(any) => RowTest::Any(each(any)?),
+            Condition::Not(condition) => RowTest::Not(Box::new(self.test(condition)?)),
+            Condition::Leaf(Leaf::Column(column, test)) => {
+                RowTest::column(self.segment.column(*column)?, test)
+            }
+            Condition::Leaf(Leaf::Elapsed { from, to, unit, test }) => {
+                RowTest::Elapsed(Number::elapsed(self.segment, *from, *to, *unit)?, test.clone())
+            }
+            Condition::Leaf(leaf) => RowTest::Mask(self.leaf(leaf)?),
+        })
     }
 
     /// Whether any part of a condition would be answered from bitmaps.
@@ -73,38 +220,35 @@ impl<'a> Selector<'a> {
         self.access != Some(Access::Scan)
     }
 
-    /// The row sets that answer a test on a column, where they are the better way: few rows to put into the mask,
-    /// compared with reading the column.
+    /// How many rows matter.
+    fn rows(&self) -> u64 {
+        u64::from(self.range.end.saturating_sub(self.range.start))
+    }
+
+    /// The row sets that answer a test on a column, where they are the better way.
     fn sets_for(&self, column: ColumnId, test: &Test) -> Result<Option<Sets<'a>>> {
-        if !self.bitmaps_allowed() {
-            return Ok(None);
-        }
-        let Some(sets) = self.segment.sets(column)? else { return Ok(None) };
-        if self.access == Some(Access::Bitmaps) {
-            return Ok((!matches!(test, Test::Between(..))).then_some(sets));
-        }
-        let Test::OneOf(values) = test else { return Ok(None) };
-        let scanned = u64::from(self.range.end.saturating_sub(self.range.start));
-        let mut inserted = 0u64;
-        for &value in values {
-            let set = self.segment.placed(SectionId::Sets(column), sets.get(value))?;
-            inserted += set.map_or(0, |set| set.len());
-            if inserted > scanned {
-                return Ok(None);
-            }
-        }
-        Ok(Some(sets))
+        let wanted = match (self.access, test) {
+            (Some(Access::Scan), _) | (_, Test::Between(..)) => false,
+            (Some(Access::Bitmaps), _) => true,
+            (_, Test::OneOf(values)) => values.len() as u64 * ROWS_PER_VALUE <= self.rows(),
+            (_, Test::Missing) => false,
+        };
+        if wanted { self.segment.sets(column) } else { Ok(None) }
     }
 
     fn leaf(&self, leaf: &Leaf) -> Result<RowMask> {
         match leaf {
             Leaf::Column(column, test) => match self.sets_for(*column, test)? {
                 Some(sets) => self.mask_of_sets(SectionId::Sets(*column), sets, test),
-                None => self.scan(*column, test),
+                None => {
+                    let test = RowTest::column(self.segment.column(*column)?, test);
+                    Ok(test.mask(self.segment.rows(), self.range.clone()))
+                }
             },
             Leaf::Elapsed { from, to, unit, test } => {
                 let elapsed = Number::elapsed(self.segment, *from, *to, *unit)?;
-                Ok(self.each_row(|row| test.accepts(elapsed.get(row))))
+                let accepts = |row| test.accepts(elapsed.get(row));
+                Ok(RowMask::of(self.segment.rows(), self.range.clone(), accepts))
             }
             Leaf::AnyTag(tags, values) => self.tags(
                 *tags,
@@ -172,10 +316,8 @@ impl<'a> Selector<'a> {
         let mut mask = RowMask::new(self.segment.rows());
         match test {
             Test::OneOf(values) => {
-                for &value in values {
-                    if let Some(set) = self.segment.placed(section, sets.get(value))? {
-                        set.insert_into(&mut mask);
-                    }
+                for set in sets.of(values) {
+                    self.segment.placed(section, set)?.insert_into(&mut mask);
                 }
             }
             _ => {
@@ -186,51 +328,5 @@ impl<'a> Selector<'a> {
             }
         }
         Ok(mask)
-    }
-
-    fn scan(&self, column: ColumnId, test: &Test) -> Result<RowMask> {
-        let Some(column) = self.segment.column(column)? else {
-            let rows = self.segment.rows();
-            return Ok(if test.accepts(MISSING) { RowMask::full(rows) } else { RowMask::new(rows) });
-        };
-        let range = self.range.clone();
-        Ok(match test {
-            Test::Missing => RowMask::matching(&column, range, |value| value == MISSING),
-            Test::Between(least, most) => {
-                let least = (*least).max(MISSING + 1);
-                RowMask::matching(&column, range, |value| value >= least && value <= *most)
-            }
-            Test::OneOf(values) => {
-                let members = Members::new(values);
-                RowMask::matching(&column, range, |value| members.contains(value))
-            }
-        })
-    }
-
-    fn each_row(&self, accepts: impl Fn(u32) -> bool) -> RowMask {
-        let mut mask = RowMask::new(self.segment.rows());
-        for row in self.range.clone().filter(|row| accepts(*row)) {
-            mask.insert(row);
-        }
-        mask
-    }
-}
-
-/// A set of small numbers, as bits.
-struct Members(Vec<u64>);
-
-impl Members {
-    fn new(values: &[u32]) -> Self {
-        let words = values.last().map_or(0, |last| *last as usize / 64 + 1);
-        let mut bits = vec![0; words];
-        for &value in values {
-            bits[value as usize / 64] |= 1 << (value % 64);
-        }
-        Self(bits)
-    }
-
-    fn contains(&self, value: i64) -> bool {
-        let word = usize::try_from(value).ok().and_then(|value| self.0.get(value / 64));
-        word.is_some_and(|word| word >> (value % 64) & 1 == 1)
     }
 }

@@ -22,6 +22,7 @@ use std::ops::Range;
 use roaring::RoaringBitmap;
 
 use super::row_mask::RowMask;
+use super::words::Words;
 use crate::error::Corruption;
 
 const COOKIE: u32 = 12346;
@@ -122,6 +123,26 @@ impl<'a> Bitmap<'a> {
         }
     }
 
+    /// Calls `each` with every row of `range`.
+    pub(crate) fn for_each(&self, range: Range<u32>, mut each: impl FnMut(u32)) {
+        let mut rest = self.body;
+        for (index, descriptor) in self.descriptors.iter().enumerate() {
+            let base = key(*descriptor) << 16;
+            let Some((container, after)) = self.split_container(index, *descriptor, rest) else { return };
+            if base >= range.end {
+                return;
+            }
+            if base | 0xffff >= range.start {
+                container.for_each(|low| {
+                    if range.contains(&(base | low)) {
+                        each(base | low);
+                    }
+                });
+            }
+            rest = after;
+        }
+    }
+
     /// Reads everything, and says how many bytes the bitmap has.
     ///
     /// # Errors
@@ -197,6 +218,16 @@ impl Container<'_> {
                     mask.insert_range(base | start..base.saturating_add(end));
                 }
             }
+        }
+    }
+
+    /// Calls `each` with every value.
+    #[inline]
+    fn for_each(self, mut each: impl FnMut(u32)) {
+        match self {
+            Self::Array(values) => values.iter().for_each(|value| each(low(*value))),
+            Self::Bits(words) => words.ones(0..SPAN).for_each(each),
+            Self::Runs(runs) => runs.iter().flat_map(|bytes| run(*bytes)).for_each(each),
         }
     }
 

@@ -10,7 +10,7 @@
 //! else needs a special case.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::error::Corruption;
 
@@ -142,6 +142,24 @@ impl<'a> Column<'a> {
         if self.nullable && code == 0 { MISSING } else { self.base.wrapping_add(code as i64) }
     }
 
+    /// The codes of the values from `least` to `most`, both included; none where the column can hold none of them.
+    pub(crate) fn codes(&self, least: i64, most: i64) -> Option<RangeInclusive<u64>> {
+        let code = |value: i64| i128::from(value).saturating_sub(i128::from(self.base));
+        let low = code(least).max(i128::from(self.nullable));
+        let high = code(most).min(i128::from(self.mask));
+        Some(u64::try_from(low).ok()?..=u64::try_from(high).ok()?).filter(|codes| !codes.is_empty())
+    }
+
+    /// The largest code that the width has room for.
+    pub(crate) fn largest_code(&self) -> u64 {
+        self.mask
+    }
+
+    /// Whether rows are missing: their code is 0.
+    pub(crate) fn is_nullable(&self) -> bool {
+        self.nullable
+    }
+
     /// Appends the values of the rows of `range`, as far as there are any.
     pub(crate) fn decode(&self, range: Range<usize>, values: &mut Vec<i64>) {
         let range = range.start..range.end.min(self.rows);
@@ -153,14 +171,6 @@ impl<'a> Column<'a> {
             }));
         } else {
             values.extend(range.map(|row| self.base.wrapping_add(self.code(row) as i64)));
-        }
-    }
-
-    /// Calls `each` with every row of `range`, as far as there are any, and its value.
-    #[inline]
-    pub(crate) fn for_each(&self, range: Range<usize>, mut each: impl FnMut(usize, i64)) {
-        for row in range.start..range.end.min(self.rows) {
-            each(row, self.value_of(self.code(row)));
         }
     }
 
@@ -251,6 +261,16 @@ mod tests {
         for (row, &value) in values.iter().enumerate() {
             assert_eq!(column.get(row), value);
             assert_eq!(column.value_of(column.code(row)), value);
+            if value != MISSING {
+                assert!(column.codes(value, value).is_some_and(|codes| codes.contains(&column.code(row))));
+                assert!(column.codes(i64::MIN, value).is_some_and(|codes| codes.contains(&column.code(row))));
+            }
+            for (least, most) in [(MISSING, MISSING), (value.saturating_add(1), i64::MAX)] {
+                assert!(
+                    column.codes(least, most).is_none_or(|codes| !codes.contains(&column.code(row)))
+                        || value == i64::MAX
+                );
+            }
         }
         assert_eq!(column.get(values.len()), MISSING);
         assert_eq!(column.get(usize::MAX), MISSING);
@@ -298,9 +318,6 @@ mod tests {
             let mut decoded = vec![5];
             column.decode(start..end, &mut decoded);
             prop_assert_eq!(decoded.split_first(), Some((&5, expected.as_slice())));
-            let mut visited = Vec::new();
-            column.for_each(start..end, |row, value| visited.push((row, value)));
-            prop_assert_eq!(visited, (start..).zip(expected).collect::<Vec<_>>());
         }
 
         #[test]

@@ -30,6 +30,7 @@ pub(crate) use column::{Column, MISSING};
 pub(crate) use deaths::{Death, Deaths};
 pub(crate) use directory::Directory;
 pub(crate) use format::SectionId;
+pub(crate) use lists::Lists;
 pub(crate) use reader::Segment;
 pub(crate) use row_mask::RowMask;
 pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, present};

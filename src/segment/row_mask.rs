@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use super::bits::Bits;
-use super::column::Column;
 use super::words::{Cut, Words, low_bits};
 
 /// A set of rows below a number of rows. Rows beyond are never in it, and adding one does nothing.
@@ -27,22 +26,40 @@ impl RowMask {
         mask
     }
 
-    /// The rows of `range` whose value in `column` is accepted; a missing value is
-    /// [`MISSING`](super::column::MISSING).
-    pub(crate) fn matching(column: &Column<'_>, range: Range<u32>, accept: impl Fn(i64) -> bool) -> Self {
-        let mut mask = Self::new(u32::try_from(column.rows()).unwrap_or(u32::MAX));
+    /// The rows of `range`, below `rows`, that are accepted.
+    pub(crate) fn of(rows: u32, range: Range<u32>, accept: impl Fn(u32) -> bool) -> Self {
+        let mut mask = Self::new(rows);
         let Some(cut) = Cut::new(mask.clip(range)) else { return mask };
         for (index, slot) in mask.words.iter_mut().enumerate().take(cut.last.wrapping_add(1)).skip(cut.first)
         {
-            let first = index << 6;
-            let mut word = 0;
-            column.for_each(first..first.wrapping_add(64), |row, value| {
-                word |= u64::from(accept(value)) << (row & 63);
-            });
-            *slot = word;
+            let first = (index as u32) << 6;
+            *slot = (0..64).fold(0, |word, bit| word | u64::from(accept(first | bit)) << bit);
         }
         mask.keep(&cut);
         mask
+    }
+
+    /// Of the rows of `range`, keeps those that are accepted.
+    pub(crate) fn retain(&mut self, range: Range<u32>, accept: impl Fn(u32) -> bool) {
+        let Some(cut) = Cut::new(self.clip(range)) else { return };
+        for index in cut.first..=cut.last {
+            let Some(slot) = self.words.get_mut(index) else { return };
+            let mut outside = 0;
+            if index == cut.first {
+                outside |= !cut.head;
+            }
+            if index == cut.last {
+                outside |= !cut.tail;
+            }
+            let mut rest = *slot & !outside;
+            while rest != 0 {
+                let bit = rest.trailing_zeros();
+                if !accept((index as u32) << 6 | bit) {
+                    *slot &= !(1 << bit);
+                }
+                rest &= rest.wrapping_sub(1);
+            }
+        }
     }
 
     /// Adds `row`.
@@ -162,7 +179,7 @@ impl Words for Both<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{bits, column};
+    use super::super::bits;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -209,6 +226,11 @@ mod tests {
             rest.not();
             is(&rest, rows, &(0..rows).filter(|row| !a.contains(row)).collect())?;
             is(&RowMask::full(rows), rows, &(0..rows).collect())?;
+            is(&RowMask::of(rows, start..end, |row| b.contains(&row)), rows,
+                &b.iter().copied().filter(|row| (start..end).contains(row)).collect())?;
+            let mut fewer = left.clone();
+            fewer.retain(start..end, |row| b.contains(&row));
+            is(&fewer, rows, &a.iter().copied().filter(|row| !(start..end).contains(row) || b.contains(row)).collect())?;
         }
 
         #[test]
@@ -219,21 +241,6 @@ mod tests {
             let mut mask = RowMask::full(large);
             mask.and(&RowMask::full(small));
             prop_assert_eq!(mask.count(0..u32::MAX), u64::from(small.min(large)));
-        }
-
-        #[test]
-        fn matching_tests_the_rows_of_a_range(
-            values in prop::collection::vec(prop_oneof![Just(column::MISSING), -5_i64..5], 0..300),
-            start in 0_u32..330, end in 0_u32..330, least in -5_i64..5,
-        ) {
-            let bytes = column::encode(&values);
-            let column = Column::open(&bytes, values.len()).unwrap();
-            let mask = RowMask::matching(&column, start..end, |value| value >= least);
-            let expected: BTreeSet<u32> = (0..).zip(&values)
-                .filter(|(row, value)| (start..end).contains(row) && **value >= least)
-                .map(|(row, _)| row)
-                .collect();
-            is(&mask, values.len() as u32, &expected)?;
         }
     }
 }

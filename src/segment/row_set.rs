@@ -1,6 +1,8 @@
 //! The rows of one value, read in place: a short list, or a bitmap.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+use std::ops::Range;
+
 use super::bitmap::Bitmap;
 use super::row_mask::RowMask;
 use crate::error::Corruption;
@@ -28,6 +30,15 @@ impl RowSet<'_> {
         match self {
             Self::List(list) => list.rows().for_each(|row| mask.insert(row)),
             Self::Bitmap(bitmap) => bitmap.insert_into(mask),
+        }
+    }
+
+    /// Calls `each` with every row of `range` that is in the set.
+    #[inline]
+    pub(crate) fn for_each(&self, range: Range<u32>, each: impl FnMut(u32)) {
+        match self {
+            Self::List(list) => list.within(range).for_each(each),
+            Self::Bitmap(bitmap) => bitmap.for_each(range, each),
         }
     }
 
@@ -74,6 +85,26 @@ impl<'a> RowList<'a> {
     /// All rows, ascending.
     fn rows(self) -> impl Iterator<Item = u32> + 'a {
         (0..self.len).map(move |index| self.row(index))
+    }
+
+    /// The rows of a range, ascending.
+    fn within(self, range: Range<u32>) -> impl Iterator<Item = u32> + 'a {
+        let before = |row: u32| {
+            let (mut low, mut high) = (0, self.len);
+            while low < high {
+                let middle = low.midpoint(high);
+                if self.row(middle) < row {
+                    low = middle.wrapping_add(1);
+                } else {
+                    high = middle;
+                }
+            }
+            low
+        };
+        // In a damaged list rows need not ascend.
+        (before(range.start)..before(range.end))
+            .map(move |index| self.row(index))
+            .filter(move |row| range.contains(row))
     }
 
     #[inline]

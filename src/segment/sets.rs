@@ -161,14 +161,33 @@ impl<'a> Sets<'a> {
         entries.map(move |(index, entry)| Ok((entry.value, self.read(index, entry)?)))
     }
 
-    /// The rows of `value`, `None` if there are none.
-    ///
-    /// # Errors
-    /// Where they do not lie within the bytes.
-    pub(crate) fn get(&self, value: u32) -> Result<Option<RowSet<'a>>, Corruption> {
-        let index = self.directory.partition_point(|bytes| Entry::read(bytes).value < value);
-        let entry = self.directory.get(index).map(Entry::read).filter(|entry| entry.value == value);
-        entry.map(|entry| self.read(index, entry)).transpose()
+    /// How many rows have one of `values`, which ascend.
+    pub(crate) fn size(&self, values: &[u32]) -> u64 {
+        self.entries(values).map(|(_, entry)| u64::from(entry.count)).sum()
+    }
+
+    /// The rows of those of `values`, which ascend, that have any.
+    pub(crate) fn of<'v>(
+        self,
+        values: &'v [u32],
+    ) -> impl Iterator<Item = Result<RowSet<'a>, Corruption>> + use<'a, 'v> {
+        self.entries(values).map(move |(index, entry)| self.read(index, entry))
+    }
+
+    /// What the directory says of `values`, which ascend and mostly follow one another.
+    fn entries<'v>(self, values: &'v [u32]) -> impl Iterator<Item = (usize, Entry)> + use<'a, 'v> {
+        let directory = self.directory;
+        let mut at = 0_usize;
+        values.iter().filter_map(move |value| {
+            let entry = |at: usize| directory.get(at).map(Entry::read);
+            if entry(at).is_some_and(|entry| entry.value < *value) {
+                let rest = directory.get(at..).unwrap_or_default();
+                at = at.saturating_add(rest.partition_point(|bytes| Entry::read(bytes).value < *value));
+            }
+            let found = entry(at).filter(|entry| entry.value == *value).map(|entry| (at, entry));
+            at = at.saturating_add(usize::from(found.is_some()));
+            found
+        })
     }
 
     fn read(&self, index: usize, entry: Entry) -> Result<RowSet<'a>, Corruption> {
@@ -310,7 +329,7 @@ mod tests {
         let sets = Sets::open(&bytes, 0).unwrap();
         sets.check().unwrap();
         assert_eq!(sets.iter().count(), 0);
-        assert!(sets.get(0).unwrap().is_none());
+        assert!(sets.of(&[0]).next().is_none());
         assert!(Sets::open(&bytes, 1).is_err());
     }
 
@@ -328,8 +347,19 @@ mod tests {
                 prop_assert!(rows_of(&set, rows) == mask_of(model, rows));
                 prop_assert!(set.check(*model.last().unwrap()).is_err());
             }
+            let some: Vec<u32> = model.keys().copied().chain([3, 7, 8]).collect::<BTreeSet<_>>().into_iter().step_by(2).collect();
+            let chosen = || some.iter().filter_map(|value| model.get(value));
+            prop_assert_eq!(sets.size(&some), chosen().map(|set| set.len() as u64).sum::<u64>());
+            for (set, model) in sets.of(&some).zip(chosen()) {
+                let set = set.unwrap();
+                for range in [0..u32::MAX, rows / 3..rows / 2, 100..66_000, 7..7] {
+                    let mut visited = Vec::new();
+                    set.for_each(range.clone(), |row| visited.push(row));
+                    prop_assert!(visited.iter().eq(model.range(range)));
+                }
+            }
             for value in (0..25).chain(model.keys().copied()) {
-                let found = sets.get(value).unwrap().map(|set| rows_of(&set, rows));
+                let found = sets.of(&[value]).next().map(|set| rows_of(&set.unwrap(), rows));
                 prop_assert!(found == model.get(&value).map(|set| mask_of(set, rows)));
             }
         }

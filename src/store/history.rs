@@ -51,7 +51,7 @@ impl Store {
     /// # Errors
     /// [`Error::Invalid`] for a commit that was not made yet, [`Error::Forgotten`] for one behind the horizon.
     pub fn snapshot_at(&self, commit: u64) -> Result<Snapshot> {
-        Ok(Snapshot::new(Arc::new(self.state().as_of(commit)?)))
+        Ok(self.snapshot_of(Arc::new(self.state().as_of(commit)?)))
     }
 
     /// The store as it was known at a time, in seconds since 1970.
@@ -60,7 +60,7 @@ impl Store {
     /// [`Error::Forgotten`] for a time behind the horizon.
     pub fn snapshot_at_time(&self, time: i64) -> Result<Snapshot> {
         let state = self.state();
-        Ok(Snapshot::new(Arc::new(state.as_of(state.stamps.at(time))?)))
+        Ok(self.snapshot_of(Arc::new(state.as_of(state.stamps.at(time))?)))
     }
 
     /// All versions of an order, the oldest first; none for an order that the store never had. Versions that ended

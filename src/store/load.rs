@@ -393,7 +393,7 @@ impl Load {
         let seal = |(partition, rows)| (partition, sealer.seal(rows, partition));
         Ok(match parts.len() {
             0 | 1 => parts.into_iter().map(seal).collect(),
-            _ => self.store.pool()?.install(|| parts.into_par_iter().map(seal).collect()),
+            _ => self.store.inner.threads.get()?.install(|| parts.into_par_iter().map(seal).collect()),
         })
     }
 }

@@ -21,6 +21,7 @@ mod snapshot;
 pub(crate) mod stamps;
 #[cfg(feature = "import")]
 mod standing;
+mod threads;
 mod upkeep;
 mod verify;
 mod write;
@@ -41,9 +42,8 @@ pub use verify::Verified;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Serialize;
 
 use crate::error::{Corruption, Error, Result};
@@ -57,6 +57,7 @@ use live::Stage;
 use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
 use reader::Reader;
 use stamps::Stamps;
+use threads::Threads;
 use upkeep::Keeper;
 use write::{Waiting, Writer};
 
@@ -88,7 +89,7 @@ struct Inner {
     upkeep_failed: Mutex<Option<Error>>,
     /// Set when a file may be in a state that nobody knows; from then on the store is read only.
     failed: AtomicBool,
-    pool: OnceLock<ThreadPool>,
+    threads: Arc<Threads>,
     /// Of a store that is open for reading only.
     reader: Option<Mutex<Reader>>,
     /// Of one that is open for writing.
@@ -214,7 +215,7 @@ impl Store {
                 loading: AtomicBool::new(false),
                 upkeep_failed: Mutex::default(),
                 failed: AtomicBool::new(false),
-                pool: OnceLock::new(),
+                threads: Arc::default(),
                 reader: reader.map(Mutex::new),
                 _lock: lock,
             }),
@@ -237,7 +238,7 @@ impl Store {
     /// What the store holds now. Later commits do not change it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.state())
+        self.snapshot_of(self.state())
     }
 
     /// Starts a commit: changes of orders that become durable and visible together.
@@ -282,6 +283,10 @@ impl Store {
         Arc::clone(&self.inner.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn snapshot_of(&self, state: Arc<State>) -> Snapshot {
+        Snapshot::new(state, Arc::clone(&self.inner.threads))
+    }
+
     fn require_writable(&self) -> Result<()> {
         if self.inner.reader.is_some() {
             return Err(Error::ReadOnly { folder: self.inner.storage.folder() });
@@ -321,18 +326,6 @@ impl Store {
     /// A number that no file has had.
     fn file_number(&self) -> u64 {
         self.inner.next_file.fetch_add(1, Ordering::AcqRel)
-    }
-
-    /// The store's own threads, started when they are first needed.
-    fn pool(&self) -> Result<&ThreadPool> {
-        if let Some(pool) = self.inner.pool.get() {
-            return Ok(pool);
-        }
-        let pool = ThreadPoolBuilder::new()
-            .thread_name(|number| format!("zonal-{number}"))
-            .build()
-            .map_err(|error| Error::io("start", "threads", std::io::Error::other(error)))?;
-        Ok(self.inner.pool.get_or_init(|| pool))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::ThreadPool;
+
 use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 use crate::filter::{NodeRef, resolve};
@@ -12,6 +14,7 @@ use crate::segment::{Layout, Segment};
 use crate::tree::{Forest, Node, Tree};
 
 use super::describe::{self, Description};
+use super::threads::Threads;
 use super::{Live, State, read};
 
 /// A store as it was at a commit. Cheap to take and to clone, never changes, and can be read by any number of
@@ -19,11 +22,12 @@ use super::{Live, State, read};
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     state: Arc<State>,
+    threads: Arc<Threads>,
 }
 
 impl Snapshot {
-    pub(super) fn new(state: Arc<State>) -> Self {
-        Self { state }
+    pub(super) fn new(state: Arc<State>, threads: Arc<Threads>) -> Self {
+        Self { state, threads }
     }
 
     /// The number of the commit that the snapshot shows; 0 for a store that has none.
@@ -116,6 +120,11 @@ impl Snapshot {
 
     pub(crate) fn lives(&self) -> &[Live] {
         &self.state.lives
+    }
+
+    /// The store's threads, where there are several.
+    pub(crate) fn threads(&self) -> Result<Option<&ThreadPool>> {
+        Ok(Some(self.threads.get()?).filter(|threads| threads.current_num_threads() > 1))
     }
 
     pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {
