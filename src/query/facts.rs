@@ -133,6 +133,11 @@ impl Facts {
         self.keys.iter_mut().for_each(|keys| keys.resize(slots, KeySet::default()));
     }
 
+    /// Brings the sets of keys into the form in which they are counted and merged fastest.
+    pub(crate) fn settle(&mut self) {
+        self.keys.iter_mut().flatten().for_each(KeySet::settle);
+    }
+
     /// Adds all that a slot of `other` holds.
     pub(crate) fn merge(&mut self, slot: usize, other: &Self, from: usize) {
         self.orders[slot] += other.orders[from];

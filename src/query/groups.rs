@@ -170,7 +170,11 @@ impl Groups {
     }
 
     /// Adds what was counted elsewhere.
-    pub(crate) fn merge(&mut self, other: &Self) -> Result<()> {
+    pub(crate) fn merge(&mut self, other: Self) -> Result<()> {
+        if self.units.is_empty() && self.slots.is_empty() {
+            *self = other;
+            return Ok(());
+        }
         for (key, from) in other.keys() {
             let slot = self.slot(key)?;
             self.facts.merge(slot, &other.facts, from);

@@ -12,36 +12,34 @@ pub(crate) struct KeySet {
     /// A bit for every key from `first` on.
     bits: Vec<u64>,
     first: i64,
-    /// Keys without a bit; none of them has one.
+    /// The keys that came last, and those that have no bit.
     listed: Vec<i64>,
-    /// How many of the list are sorted and differ.
+    /// How many of the list are sorted, differ, and have no bit.
     sorted: usize,
 }
 
 impl KeySet {
+    /// Adds a key. It is listed first: bits are set for many keys at a time, while they are near.
+    #[inline]
     pub(crate) fn insert(&mut self, key: i64) {
-        let at = key.wrapping_sub(self.first).cast_unsigned();
-        if let Some(word) = self.bits.get_mut((at / 64) as usize) {
-            *word |= 1 << (at % 64);
-            return;
-        }
+        self.listed.push(key);
         if self.listed.len() >= LISTED.max(2 * self.sorted) {
             self.settle();
-            return self.insert(key);
         }
-        self.listed.push(key);
     }
 
     /// How many keys there are.
     pub(crate) fn len(&self) -> u64 {
-        let bits: u64 = self.bits.iter().map(|word| u64::from(word.count_ones())).sum();
-        if self.sorted == self.listed.len() {
-            return bits + self.listed.len() as u64;
+        if self.sorted < self.listed.len() {
+            let mut settled = self.clone();
+            settled.settle();
+            return settled.len();
         }
-        let mut listed = self.listed.clone();
-        listed.sort_unstable();
-        listed.dedup();
-        bits + listed.len() as u64
+        self.ones() + self.listed.len() as u64
+    }
+
+    fn ones(&self) -> u64 {
+        self.bits.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// Adds the keys of another set.
@@ -51,18 +49,15 @@ impl KeySet {
             self.clone_from(other);
             return listed.iter().for_each(|key| self.insert(*key));
         }
-        let offset = other.first.checked_sub(self.first).filter(|distance| distance % 64 == 0);
-        let Some(offset) = offset.map(|distance| distance / 64) else {
+        let distance = other.first.checked_sub(self.first).filter(|distance| distance % 64 == 0);
+        let Some(offset) = distance.map(|distance| distance / 64) else {
             return other.for_each(|key| self.insert(key));
         };
         // Where both have a bit, a word at a time.
-        let own = self.bits.len() as i64;
         for (at, word) in (0i64..).zip(&other.bits).filter(|(_, word)| **word != 0) {
-            let here = at + offset;
-            if (0..own).contains(&here) {
-                self.bits[here as usize] |= word;
-            } else {
-                ones(*word).for_each(|bit| self.insert(other.first.wrapping_add(at * 64 + bit)));
+            match usize::try_from(at + offset).ok().and_then(|here| self.bits.get_mut(here)) {
+                Some(here) => *here |= word,
+                None => ones(*word).for_each(|bit| self.insert(other.first.wrapping_add(at * 64 + bit))),
             }
         }
         other.listed.iter().for_each(|key| self.insert(*key));
@@ -75,26 +70,33 @@ impl KeySet {
         self.listed.iter().for_each(|key| each(*key));
     }
 
-    /// Gives listed keys a bit where that is worth it; else sorts the list, each key once.
-    fn settle(&mut self) {
-        let (Some(least), Some(most)) = (self.listed.iter().min(), self.listed.iter().max()) else { return };
-        let (mut least, mut most) = (*least, *most);
-        let mut keys = self.listed.len() as u64;
-        if !self.bits.is_empty() {
-            least = least.min(self.first);
-            most = most.max(self.first.saturating_add(self.bits.len() as i64 * 64 - 1));
-            keys += self.bits.iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+    /// Sets the bits of listed keys, makes bits where that is worth it, and else sorts the list, each key once.
+    pub(crate) fn settle(&mut self) {
+        let mut listed = std::mem::take(&mut self.listed);
+        listed.retain(|key| {
+            let at = key.wrapping_sub(self.first).cast_unsigned();
+            let word = usize::try_from(at / 64).ok().and_then(|word| self.bits.get_mut(word));
+            word.map(|word| *word |= 1 << (at % 64)).is_none()
+        });
+        let bounds = listed.iter().copied().min().zip(listed.iter().copied().max());
+        if let Some((mut least, mut most)) = bounds.filter(|_| listed.len() >= LISTED / 2) {
+            if !self.bits.is_empty() {
+                least = least.min(self.first);
+                most = most.max(self.first.saturating_add(self.bits.len() as i64 * 64 - 1));
+            }
+            if most.abs_diff(least) / BITS_PER_KEY < self.ones() + listed.len() as u64 {
+                let first = least & !63;
+                let words = (most.abs_diff(first) / 64 + 1) as usize;
+                let before = std::mem::take(self);
+                *self = Self { bits: vec![0; words], first, listed, sorted: 0 };
+                self.merge(&Self { listed: Vec::new(), ..before });
+                return self.settle();
+            }
         }
-        if most.abs_diff(least) / BITS_PER_KEY < keys {
-            let first = least & !63;
-            let words = (most.abs_diff(first) / 64 + 1) as usize;
-            let before = std::mem::replace(self, Self { bits: vec![0; words], first, ..Self::default() });
-            before.for_each(|key| self.insert(key));
-        } else {
-            self.listed.sort_unstable();
-            self.listed.dedup();
-            self.sorted = self.listed.len();
-        }
+        listed.sort_unstable();
+        listed.dedup();
+        self.sorted = listed.len();
+        self.listed = listed;
     }
 }
 

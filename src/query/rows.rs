@@ -64,11 +64,12 @@ pub(super) fn count_all(
         while let Some((live, chosen)) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
             count(plan, frame, snapshot, live, chosen, &mut sink)?;
         }
+        sink.groups.facts.settle();
         Ok(sink.groups)
     };
     let counted: Vec<Result<Groups>> =
         threads.install(|| (0..threads.current_num_threads()).into_par_iter().map(work).collect());
-    counted.into_iter().try_for_each(|groups| sink.groups.merge(&groups?))
+    counted.into_iter().try_for_each(|groups| sink.groups.merge(groups?))
 }
 
 /// About how many rows will be read.
@@ -106,7 +107,13 @@ fn count(
     }
     let mut reader = RowReader::open(plan, frame, segment, &selector)?;
     if let Kept::List(list) = &kept {
-        return reader.add_list(list, chosen, snapshot, sink);
+        if list.len() < runs_of(chosen, segment)? {
+            return reader.add_list(list, chosen, snapshot, sink);
+        }
+        // To walk along the runs is faster than to look up each row's.
+        let mut mask = RowMask::new(segment.rows());
+        list.iter().for_each(|row| mask.insert(*row));
+        kept = Kept::Mask(mask);
     }
     for (part, range) in &chosen.ranges {
         for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
@@ -120,6 +127,16 @@ fn count(
     Ok(())
 }
 
+/// How many runs of rows there are to walk along.
+fn runs_of(chosen: &SegmentPlan, segment: &Segment) -> Result<usize> {
+    chosen.ranges.iter().try_fold(0, |runs, (part, range)| {
+        let Some(level) = part.level else { return Ok(runs + 1) };
+        let directory = segment.directory(level)?;
+        Ok(runs + directory.run_of(range.end)
+            - directory.run_of(range.start).min(directory.run_of(range.end)))
+    })
+}
+
 /// The runs of rows that count for the same unit.
 fn runs(
     snapshot: &Snapshot,
@@ -130,18 +147,8 @@ fn runs(
     let Some(level) = part.level else { return Ok(vec![(member(part.base), range)]) };
     let directory: Directory<'_> = segment.directory(level)?;
     let place = snapshot.place();
-    let first = directory.run_of(range.start);
-    Ok((first..directory.len())
-        .take_while(|run| directory.start(*run) < range.end)
-        .map(|run| {
-            // A directory that is coarser than the level (sealed before the level was added) has units above it.
-            let rows = directory.rows(run);
-            let rows = rows.start.max(range.start)..rows.end.min(range.end);
-            (member(directory.unit(place, run)), rows)
-        })
-        // In a damaged directory, runs need not ascend.
-        .filter(|(_, rows)| !rows.is_empty())
-        .collect())
+    // A directory that is coarser than the level (sealed before the level was added) has units above it.
+    Ok(directory.runs(range).map(|(run, rows)| (member(directory.unit(place, run)), rows)).collect())
 }
 
 /// The rows that a counter counts: as the segment has them, or by its filter where it has not.

@@ -41,6 +41,7 @@ impl Snapshot {
         }
         count_all(plan, frame, self, &by_rows, &mut sink)?;
         sink.groups.check()?;
+        sink.groups.facts.settle();
         Ok(sink.groups)
     }
 

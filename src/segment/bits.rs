@@ -41,6 +41,11 @@ pub(crate) fn encode(rows: u32, ones: impl IntoIterator<Item = u32>) -> Vec<u8> 
     blocks.into_flattened().into_flattened()
 }
 
+/// The bytes of the bits of `rows` rows.
+pub(super) fn size(rows: u32) -> usize {
+    block_count(rows).wrapping_mul(BLOCK)
+}
+
 fn block_count(rows: u32) -> usize {
     (rows as usize / ROWS).wrapping_add(1)
 }
@@ -110,6 +115,34 @@ impl<'a> Bits<'a> {
             .wrapping_add(pairs as u32)
             .wrapping_add(whole.count_ones())
             .wrapping_add(part.count_ones())
+    }
+
+    /// The row of the set bit with so many before it; the number of rows where there is none.
+    pub(crate) fn select(&self, rank: u32) -> u32 {
+        let before =
+            |block: &[u8; BLOCK]| block.first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head));
+        let block = self.blocks.partition_point(|block| before(block) <= rank).saturating_sub(1);
+        let Some(bytes) = self.blocks.get(block) else { return self.rows };
+        let mut left = rank.saturating_sub(before(bytes));
+        for (index, word) in bytes.as_chunks::<8>().0.iter().skip(1).enumerate() {
+            let mut word = u64::from_le_bytes(*word);
+            if left >= word.count_ones() {
+                left = left.wrapping_sub(word.count_ones());
+                continue;
+            }
+            for _ in 0..left {
+                word &= word.wrapping_sub(1);
+            }
+            let row = block.wrapping_mul(ROWS).wrapping_add(index << 6) as u32;
+            return row.wrapping_add(word.trailing_zeros()).min(self.rows);
+        }
+        self.rows
+    }
+
+    /// The rows of `range` that are set, ascending.
+    pub(crate) fn ones(self, range: Range<u32>) -> impl Iterator<Item = u32> + 'a {
+        let end = range.end.min(self.rows);
+        Words::ones(self, range.start..end)
     }
 
     /// How many rows of `range` are set.
@@ -186,8 +219,13 @@ mod tests {
                 prop_assert_eq!(bits.rank(row) as usize, ones.partition_point(|one| *one < row));
                 prop_assert_eq!(bits.get(row), ones.binary_search(&row).is_ok());
             }
-            let expected = ones.iter().filter(|one| (start..end).contains(one)).count();
-            prop_assert_eq!(bits.count(start..end), expected as u64);
+            let expected: Vec<u32> = ones.iter().copied().filter(|one| (start..end).contains(one)).collect();
+            prop_assert_eq!(bits.count(start..end), expected.len() as u64);
+            prop_assert_eq!(bits.ones(start..end).collect::<Vec<_>>(), expected);
+            for (rank, one) in (0..).zip(&ones) {
+                prop_assert_eq!(bits.select(rank), *one);
+            }
+            prop_assert_eq!((bits.select(ones.len() as u32), bits.select(u32::MAX)), (rows, rows));
         }
 
         /// Whatever passes the check is what the encoder writes.
@@ -207,6 +245,7 @@ mod tests {
                     bits.rank(row);
                     bits.get(row);
                     bits.count(row..rows);
+                    bits.select(row);
                     drop(bits.check());
                 }
             }

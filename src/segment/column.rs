@@ -12,6 +12,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use super::bits::Bits;
 use crate::error::Corruption;
 
 /// What a column holds where a row has no value. It sorts before every value.
@@ -83,6 +84,8 @@ pub(crate) struct Column<'a> {
     /// The value of code 0, or what would be, where 0 means missing.
     base: i64,
     nullable: bool,
+    /// Where set, rows have their values in runs, and these are the rows where one begins.
+    runs: Option<Bits<'a>>,
 }
 
 impl<'a> Column<'a> {
@@ -113,7 +116,12 @@ impl<'a> Column<'a> {
         }
         let mask = u64::MAX.checked_shr(u64::BITS.wrapping_sub(width)).unwrap_or(0);
         let base = min.wrapping_sub(i64::from(nullable));
-        Ok(Self { codes, rows, width: width as usize, mask, base, nullable })
+        Ok(Self { codes, rows, width: width as usize, mask, base, nullable, runs: None })
+    }
+
+    /// A column of `rows` rows whose runs begin at `runs` and have these values.
+    pub(super) fn of_runs(self, runs: Bits<'a>, rows: usize) -> Self {
+        Self { rows, runs: Some(runs), ..self }
     }
 
     /// How many rows there are.
@@ -130,8 +138,13 @@ impl<'a> Column<'a> {
     /// The code of `row`: in the order of the values, small where the column's span is. 0 beyond the last row.
     #[inline]
     pub(crate) fn code(&self, row: usize) -> u64 {
+        let at = match &self.runs {
+            None => row,
+            // Beyond the last row is beyond the last run, or within it.
+            Some(runs) => runs.rank((row as u32).saturating_add(1)).saturating_sub(1) as usize,
+        };
         // No overflow for rows that exist: `open` has computed the end. Others fall out of the bytes or read padding.
-        let bit = row.wrapping_mul(self.width);
+        let bit = at.wrapping_mul(self.width);
         let word = self.codes.get(bit >> 3..).and_then(<[u8]>::first_chunk::<PADDING>);
         word.map_or(0, |word| (u64::from_le_bytes(*word) >> (bit & 7)) & self.mask)
     }

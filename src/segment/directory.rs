@@ -3,6 +3,15 @@
 //! The directory of a level has one entry for every run of rows under the same unit of that level. Orders on
 //! units above the level have runs of their own, so that the runs of a level partition the rows, in the order
 //! of the tree. Zooming to a level walks its directory and never looks at what lies below.
+//!
+//! ```text
+//! runs u32 · form of the starts u32 · bytes of units u64 · units, by run: a column · zeros up to a multiple of 64
+//! starts, form 0: the first row of every run, and the number of rows: a column
+//! starts, form 1: one bit a row, set where a run starts, with running counts
+//! ```
+//!
+//! The runs of the deepest level are many and short. Their starts have form 1: so the unit of any row is found by counting the
+//! starts before it, and orders need no column for their place.
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
@@ -11,17 +20,30 @@ use std::ops::Range;
 use crate::error::Corruption;
 use crate::tree::{Node, Tree};
 
+use super::bits::{self, Bits};
 use super::column::{self, Column, MISSING};
 
 /// The runs of one level.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Directory<'a> {
     units: Column<'a>,
-    /// First row of every run, and the number of rows after the last.
-    starts: Column<'a>,
+    starts: Starts<'a>,
     /// The rows of the segment: no run reaches beyond them.
     rows: u32,
 }
+
+/// Where runs start.
+#[derive(Debug, Clone, Copy)]
+enum Starts<'a> {
+    /// The first row of every run, and the number of rows after the last.
+    List(Column<'a>),
+    /// A bit for every row.
+    Marks(Bits<'a>),
+}
+
+const HEADER: usize = 16;
+/// What a cache line holds, and the words of marks are read by.
+const ALIGNMENT: usize = 64;
 
 /// Encodes the directory of a level for rows that stand in the order of the tree.
 pub(crate) fn encode(units: &[i64], place: &Tree, level: usize) -> Vec<u8> {
@@ -40,13 +62,20 @@ pub(crate) fn encode(units: &[i64], place: &Tree, level: usize) -> Vec<u8> {
         }
     }
     starts.push(units.len() as i64);
+    let marked = level.saturating_add(1) == place.levels().len();
+    let rows = u32::try_from(units.len()).unwrap_or(u32::MAX);
     let units = column::encode(&runs);
-    let mut bytes = Vec::with_capacity(units.len().saturating_add(16));
-    bytes.extend_from_slice(&(runs.len() as u64).to_le_bytes());
+    let mut bytes = Vec::with_capacity(units.len().saturating_add(HEADER));
+    bytes.extend_from_slice(&(runs.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&u32::from(marked).to_le_bytes());
     bytes.extend_from_slice(&(units.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&units);
-    bytes.resize(bytes.len().next_multiple_of(8), 0);
-    bytes.extend_from_slice(&column::encode(&starts));
+    bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+    bytes.extend_from_slice(&if marked {
+        bits::encode(rows, starts.iter().filter_map(|start| u32::try_from(*start).ok()))
+    } else {
+        column::encode(&starts)
+    });
     bytes
 }
 
@@ -57,18 +86,56 @@ fn node(place: &Tree, unit: i64) -> Option<Node> {
 impl<'a> Directory<'a> {
     pub(crate) fn open(bytes: &'a [u8], rows: u32) -> Result<Self, Corruption> {
         let short = || Corruption::new(0, "the directory is too short");
-        let (runs, rest) = bytes.split_first_chunk::<8>().ok_or_else(short)?;
-        let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
-        let runs = usize::try_from(u64::from_le_bytes(*runs)).map_err(|_| short())?;
-        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| short())?;
-        if runs > rows as usize {
+        let (header, rest) = bytes.split_first_chunk::<HEADER>().ok_or_else(short)?;
+        let [a, b, c, d, form @ .., e, f, g, h, i, j, k, l] = *header;
+        let length = u64::from_le_bytes([e, f, g, h, i, j, k, l]);
+        let runs = u32::from_le_bytes([a, b, c, d]);
+        let length = usize::try_from(length).map_err(|_| short())?;
+        if runs > rows {
             return Err(Corruption::new(0, format!("{rows} rows cannot be {runs} runs")));
         }
-        let padded = length.checked_next_multiple_of(8).ok_or_else(short)?;
+        let runs = runs as usize;
         let units = Column::open(rest.get(..length).ok_or_else(short)?, runs)?;
-        let starts = rest.get(padded..).ok_or_else(short)?;
-        let starts = Column::open(starts, runs.checked_add(1).ok_or_else(short)?)?;
+        let end = HEADER.checked_add(length).and_then(|end| end.checked_next_multiple_of(ALIGNMENT));
+        let starts = end.and_then(|end| bytes.get(end..)).ok_or_else(short)?;
+        let starts = match u32::from_le_bytes(form) {
+            0 => Starts::List(Column::open(starts, runs.checked_add(1).ok_or_else(short)?)?),
+            1 => Starts::Marks(Bits::open(starts, rows)?),
+            _ => return Err(Corruption::new(4, "the starts of runs have no such form")),
+        };
         Ok(Self { units, starts, rows })
+    }
+
+    /// The units of the rows, where the directory knows them all: that of the deepest level.
+    pub(crate) fn column(&self) -> Option<Column<'a>> {
+        match self.starts {
+            Starts::Marks(marks) => Some(self.units.of_runs(marks, self.rows as usize)),
+            Starts::List(_) => None,
+        }
+    }
+
+    /// The runs from the one that holds the first row of a range to its last, and their rows within it.
+    pub(crate) fn runs(&self, range: Range<u32>) -> impl Iterator<Item = (usize, Range<u32>)> + 'a {
+        let (directory, end) = (*self, range.end.min(self.rows));
+        let mut run = self.run_of(range.start);
+        let mut marks = match self.starts {
+            Starts::Marks(marks) => Some(marks.ones(range.start.saturating_add(1)..end)),
+            Starts::List(_) => None,
+        };
+        let mut start = range.start;
+        std::iter::from_fn(move || {
+            // In a damaged directory, runs need not ascend.
+            if start >= end || run >= directory.len() {
+                return None;
+            }
+            let next = match &mut marks {
+                Some(marks) => marks.next().unwrap_or(end),
+                None => directory.start(run.saturating_add(1)).clamp(start, end),
+            };
+            let found = (run, start..next);
+            (run, start) = (run.saturating_add(1), next);
+            Some(found)
+        })
     }
 
     /// How many runs there are.
@@ -83,13 +150,10 @@ impl<'a> Directory<'a> {
 
     /// The first row of a run; one past the last run, the number of rows.
     pub(crate) fn start(&self, run: usize) -> u32 {
-        u32::try_from(self.starts.get(run)).unwrap_or(0).min(self.rows)
-    }
-
-    /// The rows of a run.
-    pub(crate) fn rows(&self, run: usize) -> Range<u32> {
-        let start = self.start(run);
-        start..self.start(run.saturating_add(1)).max(start)
+        match &self.starts {
+            Starts::List(starts) => u32::try_from(starts.get(run)).unwrap_or(0).min(self.rows),
+            Starts::Marks(marks) => marks.select(u32::try_from(run).unwrap_or(u32::MAX)),
+        }
     }
 
     /// The runs at or under a unit, as long as the unit is not below the directory's level.
@@ -100,7 +164,12 @@ impl<'a> Directory<'a> {
 
     /// The run that holds a row.
     pub(crate) fn run_of(&self, row: u32) -> usize {
-        self.starts.lower_bound(0..self.starts.rows(), i64::from(row).saturating_add(1)).saturating_sub(1)
+        match &self.starts {
+            Starts::List(starts) => {
+                starts.lower_bound(0..starts.rows(), i64::from(row).saturating_add(1)).saturating_sub(1)
+            }
+            Starts::Marks(marks) => marks.rank(row.saturating_add(1)).saturating_sub(1) as usize,
+        }
     }
 
     /// The first run from `from` on whose unit stands at or after a label.
@@ -121,7 +190,10 @@ impl<'a> Directory<'a> {
     /// Checks what a look-up relies on: units ascend, and the runs partition the rows.
     pub(crate) fn check(&self, place: &Tree) -> Result<(), Corruption> {
         self.units.check()?;
-        self.starts.check()?;
+        match &self.starts {
+            Starts::List(starts) => starts.check()?,
+            Starts::Marks(marks) => marks.check()?,
+        }
         let mut before: Option<(u64, u32)> = None;
         for run in 0..self.len() {
             let unit = self.units.get(run);
@@ -134,7 +206,7 @@ impl<'a> Directory<'a> {
             }
             before = Some(here);
         }
-        if self.start(0) != 0 || self.starts.get(self.len()) != i64::from(self.rows) {
+        if self.start(0) != 0 || self.start(self.len()) != self.rows {
             return Err(Corruption::new(0, "the runs do not cover the rows"));
         }
         Ok(())

@@ -39,8 +39,9 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
             let _ = directory.check(&place);
             for row in some {
                 directory.run_of(row);
-                directory.rows(row as usize);
+                directory.start(row as usize);
                 directory.unit(&place, row as usize);
+                directory.runs(row..rows).take(100).for_each(drop);
             }
         })),
         2 => drop(Column::open(bytes, rows as usize).map(|column| {
@@ -65,7 +66,7 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
                 set.insert_into(&mut mask);
                 if sound {
                     assert_eq!(set.len(), mask.count(0..rows));
-                    assert!(sets.get(value).is_ok_and(|found| found.is_some()));
+                    assert!(sets.of(&[value]).all(|found| found.is_ok()) && sets.size(&[value]) == set.len());
                 }
             }
         })),

@@ -15,6 +15,7 @@ pub(crate) mod fuzz;
 mod ids;
 mod lists;
 mod narrow;
+mod permutation;
 mod reader;
 mod row_mask;
 mod row_set;

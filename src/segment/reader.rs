@@ -74,8 +74,20 @@ impl Segment {
             .ok_or_else(|| self.lacks("unit directory"))
     }
 
+    /// The unit directory of the deepest level the segment knows.
+    fn deepest(&self) -> Result<Directory<'_>> {
+        let [kind, ..] = SectionId::Directory(0).code();
+        let found =
+            self.sections.iter().filter(|section| section.code[0] == kind).max_by_key(|section| section.code);
+        self.read(found, |bytes| Directory::open(bytes, self.summary.rows))?
+            .ok_or_else(|| self.lacks("unit directory"))
+    }
+
     /// A column; none where the segment was sealed before the schema had it: every value is missing.
     pub(crate) fn column(&self, column: ColumnId) -> Result<Option<Column<'_>>> {
+        if column == ColumnId::Place {
+            return Ok(self.deepest()?.column());
+        }
         let rows = self.summary.rows as usize;
         self.read(self.section(SectionId::Column(column)), |bytes| Column::open(bytes, rows))
     }

@@ -39,6 +39,10 @@ impl Sealer<'_> {
             file.section(SectionId::Directory(level), &directory::encode(units, &self.forest.place, level));
         }
         for (&id, values) in self.layout.columns().iter().zip(&rows.columns) {
+            // The deepest directory knows it.
+            if id == ColumnId::Place {
+                continue;
+            }
             file.section(SectionId::Column(id), &column::encode(values));
             if indexed && has_sets(id) {
                 file.section(SectionId::Sets(id), &sets_of_values(values));
