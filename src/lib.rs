@@ -59,6 +59,7 @@
 //!   [`Tree`], runs queries, lists orders and finds one by its id.
 //! - A [`Query`] is an owned value: [`Query::zoom`] and [`Query::penetrate`] start one; both take the same steps, a
 //!   [`Span`] of a clock, a [`Grain`], units, dimensions, a [`Filter`], [`Metric`]s, a top k.
+//! - [`Snapshot::repeats`] tells which orders of one key, and one topic, came more than once.
 //! - An [`Answer`] has a [`Row`] for every group that has orders. Rows speak of nodes and of exact [`Figure`]s: counts as integers,
 //!   rates as numerator and denominator. Names are looked up and numbers rounded when they are displayed.
 //!
@@ -232,8 +233,8 @@ pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing,
 pub use import::{ColumnReport, Example, Import, ImportReport, Mapping};
 pub use order::{Moment, Order, Patch, Value};
 pub use query::{
-    Access, Answer, Explanation, Figure, Group, Metric, NodePath, Query, Row, RowKind, SegmentExplanation,
-    Sort, count, counter, distinct, max, mean, min, quantile, rate, sum,
+    Access, Answer, Explanation, Figure, Group, Metric, NodePath, Query, Repeat, RepeatReport, Repeats, Row,
+    RowKind, SegmentExplanation, Sort, count, counter, distinct, max, mean, min, quantile, rate, sum,
 };
 pub use schema::{Schema, SchemaBuilder, Unit};
 pub use store::{

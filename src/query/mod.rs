@@ -12,6 +12,7 @@ mod number;
 mod orders;
 mod plan;
 mod rank;
+mod repeats;
 mod row_test;
 mod rows;
 mod run;
@@ -21,6 +22,7 @@ pub use answer::{Answer, Figure, Group, NodePath, Row, RowKind};
 pub use explain::{Explanation, SegmentExplanation};
 pub use metric::{Metric, count, counter, distinct, max, mean, min, quantile, rate, sum};
 pub use orders::Sort;
+pub use repeats::{Repeat, RepeatReport, Repeats};
 
 use serde::{Deserialize, Serialize};
 

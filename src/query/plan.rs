@@ -171,7 +171,7 @@ fn parts(query: &Query, snapshot: &Snapshot) -> Result<Vec<Part>> {
     }
 }
 
-fn dimension(by: &super::By, snapshot: &Snapshot) -> Result<Dimension> {
+pub(super) fn dimension(by: &super::By, snapshot: &Snapshot) -> Result<Dimension> {
     let (schema, forest) = (snapshot.schema(), snapshot.forest());
     let field = schema.require(&by.field)?;
     let level = match (field, &by.level) {

@@ -466,7 +466,7 @@ impl<'a> RowReader<'a> {
 
 /// The group of a value.
 #[inline]
-fn group(dimension: &Dimension, value: i64) -> Member {
+pub(super) fn group(dimension: &Dimension, value: i64) -> Member {
     let value = usize::try_from(value).ok();
     value.and_then(|value| dimension.groups.get(value)).copied().unwrap_or(NONE)
 }
