@@ -119,8 +119,15 @@ impl City {
         }
     }
 
-    /// So many orders, evenly over a part of the five years, in the order of time; ids count from `first`.
-    fn orders(&self, chance: &mut Chance, first: u64, count: usize, start: i64, length: i64) -> Columns {
+    /// So many orders, evenly over a part of the five years, in the order of time; `columns` gives them ids.
+    fn orders(
+        &self,
+        chance: &mut Chance,
+        count: usize,
+        start: i64,
+        length: i64,
+        columns: impl FnOnce(Vec<i64>) -> Columns,
+    ) -> Columns {
         let mut created: Vec<i64> = (0..count).map(|_| start + chance.below(length as u64) as i64).collect();
         created.sort_unstable();
         let building: Vec<u32> = (0..count).map(|_| chance.pick(&self.building_shares)).collect();
@@ -144,7 +151,7 @@ impl City {
         let (channel, kind) = (some(&CHANNELS), some(&KINDS));
         let caller = (0..count).map(|_| Some(chance.below(CALLERS))).collect();
         let numbers = |count: u32| (0..count).map(|number| number.to_string());
-        Columns::numbered((first..first + count as u64).collect(), created)
+        columns(created)
             .place(
                 self.buildings.iter().map(|path| path.iter().map(String::as_str)),
                 building.into_iter().map(Some).collect(),
@@ -189,14 +196,26 @@ pub(crate) fn schema() -> Result<Schema> {
         .build()
 }
 
-/// So many orders spread evenly over the five years, a month's worth at a time.
+/// So many orders spread evenly over the five years, a month's worth at a time; their ids count from 0.
 pub(crate) fn slices(city: &City, orders: usize) -> impl Iterator<Item = Columns> + '_ {
+    slices_with(city, orders, |first, created| {
+        Columns::numbered((first..first + created.len() as u64).collect(), created)
+    })
+}
+
+/// The same orders with other ids: `columns` makes those from the first one's number and the times.
+pub(crate) fn slices_with<'a>(
+    city: &'a City,
+    orders: usize,
+    columns: impl Fn(u64, Vec<i64>) -> Columns + 'a,
+) -> impl Iterator<Item = Columns> + 'a {
     const SLICES: usize = 60;
     let mut chance = Chance::new(orders as u64);
     (0..SLICES).map(move |slice| {
         let first = orders * slice / SLICES;
         let count = orders * (slice + 1) / SLICES - first;
         let length = LENGTH / SLICES as i64;
-        city.orders(&mut chance, first as u64, count, START + slice as i64 * length, length)
+        let columns = |created| columns(first as u64, created);
+        city.orders(&mut chance, count, START + slice as i64 * length, length, columns)
     })
 }
