@@ -42,10 +42,18 @@ fn print(output: &mut Output, store: &Description) -> Result<()> {
     }
     output.table(&trees)?;
     output.line("")?;
-    let mut partitions = table(["partition", "orders", "segments", "bytes"], 1);
+    let heads = ["partition", "orders", "segments", "bytes", "ended", "of history: segments", "bytes"];
+    let mut partitions = table(heads, 1);
     for partition in &store.partitions {
-        let numbers =
-            [partition.orders, partition.segments, partition.bytes].map(|number| number.to_string());
+        let numbers = [
+            partition.orders,
+            partition.segments,
+            partition.bytes,
+            partition.ended,
+            partition.history_segments,
+            partition.history_bytes,
+        ]
+        .map(|number| number.to_string());
         partitions.add_row(std::iter::once(partition.name.clone()).chain(numbers));
     }
     output.table(&partitions)

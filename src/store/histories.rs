@@ -373,3 +373,50 @@ fn many_threads_share_the_writer_and_every_commit_is_there_after_a_power_cut() {
     assert_eq!(store.snapshot().describe().orders, 160);
     assert_eq!(store.snapshot().commit(), 160);
 }
+
+#[test]
+fn commits_go_on_while_a_store_is_flushed_and_compacted() {
+    let storage = Memory::default();
+    let store = Store::create_on(Arc::new(storage.clone()), schema()).unwrap();
+    let fact = |number: u32| Fact { day: number % 3 + 1, place: vec!["a"], solved: None, tags: vec![] };
+    let writing = std::sync::atomic::AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..3u32)
+            .map(|thread| {
+                let store = store.clone();
+                scope.spawn(move || {
+                    for number in 0..120 {
+                        // Each order is written ten times, on changing days.
+                        let id = thread * 100 + number % 12;
+                        commit(&store, &[Step::Upsert(id, fact(number))]).unwrap();
+                    }
+                })
+            })
+            .collect();
+        let (store, writing) = (&store, &writing);
+        let upkeep = scope.spawn(move || {
+            while writing.load(Ordering::Acquire) {
+                store.compact().unwrap();
+                let now = store.snapshot();
+                let listed = now.orders(&Query::zoom(), crate::Sort::Newest, usize::MAX).unwrap();
+                assert_eq!(listed.len() as u64, now.describe().orders);
+            }
+        });
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        writing.store(false, Ordering::Release);
+        upkeep.join().unwrap();
+    });
+    let check = |store: &Store| {
+        let described = store.snapshot().describe();
+        assert_eq!((described.commit, described.orders, described.ended), (360, 36, 324));
+        for id in (0..3u32).flat_map(|thread| (0..12).map(move |number| thread * 100 + number)) {
+            let history = store.history(&id.to_string()).unwrap();
+            assert_eq!(history.len(), 10, "order {id}");
+            let gapless = history.windows(2).all(|pair| pair[0].ended == Some(pair[1].commit));
+            assert!(gapless && history[9].ended.is_none(), "order {id}");
+        }
+    };
+    check(&store);
+    drop(store);
+    check(&Store::open_on(Arc::new(storage.crash(3))).unwrap());
+}
