@@ -18,3 +18,5 @@ mod robustness;
 mod store;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod watch;
