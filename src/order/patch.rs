@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Moment, Value};
 use crate::tree::Step;
@@ -19,10 +19,16 @@ use crate::tree::Step;
 pub struct Patch {
     pub(crate) created: Option<Moment>,
     pub(crate) place: Option<Vec<Step>>,
-    /// Some(None) clears the point.
+    /// Some(None) clears the point; it is null where it is written, and a point left alone is not.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "written")]
     pub(crate) location: Option<Option<(i32, i32)>>,
     /// None clears the field.
     pub(crate) values: BTreeMap<String, Option<Value>>,
+}
+
+/// What is written is given, null too.
+fn written<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 impl Patch {
@@ -121,17 +127,12 @@ impl Patch {
         self
     }
 
-    /// The order as it is after the change.
+    /// The order as it is after the change, for models of the store.
+    #[cfg(test)]
     pub(crate) fn apply(self, mut order: super::Order) -> super::Order {
-        if let Some(created) = self.created {
-            order.created = created;
-        }
-        if let Some(place) = self.place {
-            order.place = place;
-        }
-        if let Some(location) = self.location {
-            order.location = location;
-        }
+        order.created = self.created.unwrap_or(order.created);
+        order.place = self.place.unwrap_or(order.place);
+        order.location = self.location.unwrap_or(order.location);
         for (name, value) in self.values {
             match value {
                 Some(value) => order.values.insert(name, value),

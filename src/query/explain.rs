@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::store::Snapshot;
+use crate::store::{Snapshot, Stage};
 
 use super::Access;
 use super::execute::{Reach, SegmentPlan};
@@ -25,8 +25,14 @@ pub struct SegmentExplanation {
     pub segment: String,
     /// The way to its orders; none where none of them is asked for.
     pub access: Option<Access>,
-    /// Orders between the bounds that the asked units have in the segment.
+    /// Whether it is a batch of commits in memory, rather than a file.
+    pub batch: bool,
+    /// Versions between the bounds that the asked units have in the segment.
     pub orders: u64,
+    /// How many of these have ended, and are taken out of sums or left out.
+    pub ended: u64,
+    /// Whether some may not have lived at the snapshot's commit, so that each is looked at.
+    pub partly: bool,
 }
 
 pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation {
@@ -36,7 +42,10 @@ pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation
             Reach::Pruned => None,
             Reach::By(access) => Some(access),
         },
+        batch: live.stage != Stage::Sealed,
         orders: plan.ranges.iter().map(|(_, range)| u64::from(range.end - range.start)).sum(),
+        ended: plan.ranges.iter().map(|(_, range)| live.dead(range.clone())).sum(),
+        partly: live.visibility().is_some(),
     });
     Explanation { segments: explained.collect() }
 }

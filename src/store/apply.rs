@@ -42,8 +42,7 @@ pub(super) fn apply(state: &State, commit: u64, stamp: i64, changes: &Changes) -
                 let id = OrderId::parse(id)?;
                 let entry = entry(state, &mut touched, id.clone())?;
                 let row = entry.row.as_ref().ok_or_else(|| unknown(&id))?;
-                let order = read::order(&intake.schema, &intake.forest, &intake.layout, row);
-                entry.row = Some(intake.row(&patch.clone().apply(order))?);
+                entry.row = Some(intake.patched(row.clone(), patch)?);
             }
             Operation::Remove(id) => {
                 let id = OrderId::parse(id)?;

@@ -89,10 +89,13 @@ pub(super) fn describe(state: &State) -> Description {
     };
     for live in &state.lives {
         of(&live.segment, &|partition| {
-            partition.segments += 1;
-            partition.orders += u64::from(live.segment.rows()) - live.ended_versions();
-            partition.ended += live.ended_versions();
-            partition.bytes += live.segment.bytes() as u64;
+            partition.orders += live.orders();
+            // What an earlier commit sees of history is told with the rest of it.
+            if !live.is_history() {
+                partition.segments += 1;
+                partition.ended += live.ended_versions();
+                partition.bytes += live.segment.bytes() as u64;
+            }
         });
     }
     for history in &state.histories {

@@ -1,10 +1,10 @@
 //! Checking orders against the schema and turning names into numbers.
 
 use crate::error::{Error, Result};
-use crate::order::{Moment, Order, Value};
+use crate::order::{Moment, Order, Patch, Value};
 use crate::order_id::OrderId;
 use crate::schema::{Clock, Field, MeasureSource, Schema};
-use crate::segment::{ColumnId, Layout, MISSING, Row, TEXT_LIMIT};
+use crate::segment::{ColumnId, Layout, MISSING, Row, TEXT_LIMIT, column_of};
 use crate::tree::{Forest, Step};
 
 /// Takes orders in. It owns the trees of its load, which grow by the names that new orders bring.
@@ -38,30 +38,81 @@ impl Intake {
             texts: vec![None; self.layout.texts()],
         };
         self.set(&mut row, ColumnId::Born, self.born);
-        let created =
-            self.time(order.created()).map_err(|error| complain(format!("created: {}", reason(error))))?;
-        self.set(&mut row, ColumnId::Created, created);
-        if let Some((longitude, latitude)) = order.point() {
-            self.set_point(&mut row, longitude, latitude).map_err(complain)?;
+        let (point, place) = (order.point(), Some(order.place_path()));
+        self.write(&mut row, Some(order.created()), point, place, order.values()).map_err(complain)?;
+        Ok(row)
+    }
+
+    /// The next version of an order. What the patch does not name stays as it is, whatever names have become
+    /// ambiguous since. One that does not fit leaves the trees as they were.
+    pub(crate) fn patched(&mut self, mut row: Row, patch: &Patch) -> Result<Row> {
+        let id = row.id.to_string();
+        let complain = |reason: String| Error::order(&id, reason);
+        self.set(&mut row, ColumnId::Born, self.born);
+        if patch.location == Some(None) {
+            self.clear(&mut row, crate::schema::LOCATION).map_err(complain)?;
+        }
+        for (name, _) in patch.values.iter().filter(|(_, value)| value.is_none()) {
+            self.clear(&mut row, name).map_err(complain)?;
+        }
+        let values = patch.values.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_ref()?)));
+        let (created, place) = (patch.created.as_ref(), patch.place.as_deref());
+        self.write(&mut row, created, patch.location.flatten(), place, values).map_err(complain)?;
+        Ok(row)
+    }
+
+    /// Writes what is given into a row.
+    fn write<'a>(
+        &mut self,
+        row: &mut Row,
+        created: Option<&Moment>,
+        point: Option<(i32, i32)>,
+        place: Option<&[Step]>,
+        values: impl Iterator<Item = (&'a str, &'a Value)>,
+    ) -> Result<(), String> {
+        if let Some(created) = created {
+            let created = self.time(created).map_err(|error| format!("created: {}", reason(error)))?;
+            self.set(row, ColumnId::Created, created);
+        }
+        if let Some((longitude, latitude)) = point {
+            self.set_point(row, longitude, latitude)?;
         }
         // Paths, categories and tags grow the trees, so they come when all else is known to fit.
-        let mut names: Vec<(Field, &str, &Value)> = Vec::new();
-        for (name, value) in order.values() {
-            let field = self.schema.require(name).map_err(|error| complain(error.to_string()))?;
+        let mut names: Vec<(Field, &Value)> = Vec::new();
+        for (name, value) in values {
+            let field = self.schema.require(name).map_err(|error| error.to_string())?;
             match (field, value) {
                 (Field::Tree(_), Value::Tree(_))
                 | (Field::Category(_), Value::Category(_))
-                | (Field::Tags(_), Value::Tags(_)) => names.push((field, name, value)),
-                _ => self.set_plain(&mut row, field, name, value).map_err(complain)?,
+                | (Field::Tags(_), Value::Tags(_)) => names.push((field, value)),
+                _ => self.set_plain(row, field, name, value)?,
             }
         }
-        self.check_paths(order.place_path(), &names).map_err(|error| complain(reason(error)))?;
-        let place = self.forest.place.intern_path(order.place_path())?;
-        self.set(&mut row, ColumnId::Place, place.map_or(MISSING, |node| node.index().into()));
-        for (field, _, value) in names {
-            self.set_named(&mut row, field, value)?;
+        self.check_paths(place.unwrap_or_default(), &names).map_err(reason)?;
+        if let Some(place) = place {
+            let place = self.forest.place.intern_path(place).map_err(reason)?;
+            self.set(row, ColumnId::Place, place.map_or(MISSING, |node| node.index().into()));
         }
-        Ok(row)
+        names.into_iter().try_for_each(|(field, value)| self.set_named(row, field, value)).map_err(reason)
+    }
+
+    /// Makes a field missing.
+    fn clear(&self, row: &mut Row, name: &str) -> Result<(), String> {
+        let field = self.schema.require(name).map_err(|error| error.to_string())?;
+        match field {
+            Field::Tags(number) => row.tags.get_mut(number).map_or((), Vec::clear),
+            Field::Text(number) => row.texts.get_mut(number).map_or((), |text| *text = None),
+            Field::Location => {
+                self.set(row, ColumnId::Longitude, MISSING);
+                self.set(row, ColumnId::Latitude, MISSING);
+            }
+            Field::Clock(Clock::Created) => return Err(format!("{name:?} is never missing")),
+            _ => match column_of(field).filter(|column| self.layout.position(*column).is_some()) {
+                Some(column) => self.set(row, column, MISSING),
+                None => return Err(format!("{name:?} is computed from two clocks; clear one of these")),
+            },
+        }
+        Ok(())
     }
 
     fn set(&self, row: &mut Row, column: ColumnId, value: i64) {
@@ -149,9 +200,9 @@ impl Intake {
     }
 
     /// Fails where a path or a name could not be taken in.
-    fn check_paths(&self, place: &[Step], names: &[(Field, &str, &Value)]) -> Result<()> {
+    fn check_paths(&self, place: &[Step], names: &[(Field, &Value)]) -> Result<()> {
         self.forest.place.check_path(place)?;
-        for (field, _, value) in names {
+        for (field, value) in names {
             let Some(tree) = self.forest.of(*field) else { continue };
             match value {
                 Value::Tree(path) => tree.check_path(path)?,
@@ -180,6 +231,7 @@ impl Intake {
                 else {
                     return Ok(());
                 };
+                list.clear();
                 for tag in tags {
                     list.push(tree.intern(None, tag, None)?.index());
                 }

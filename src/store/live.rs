@@ -174,6 +174,20 @@ impl Live {
         self.deaths.iter().map(|deaths| deaths.len() as u64).sum()
     }
 
+    /// Whether it is history, which an earlier commit is answered from.
+    pub(crate) fn is_history(&self) -> bool {
+        self.lived_at.is_some()
+    }
+
+    /// How many orders the snapshot sees of the segment; a damaged one may have more.
+    pub(crate) fn orders(&self) -> u64 {
+        let rows = self.segment.rows();
+        if self.born_by.is_none() && self.lived_at.is_none() {
+            return u64::from(rows).saturating_sub(self.ended_versions());
+        }
+        (0..rows).filter(|row| self.sees(*row).unwrap_or(false)).count() as u64
+    }
+
     /// The rows of a range whose versions have ended.
     pub(crate) fn dead_rows(&self, rows: Range<u32>) -> impl Iterator<Item = u32> + '_ {
         self.deaths.iter().flat_map(move |deaths| deaths.rows(rows.clone()))

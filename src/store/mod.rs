@@ -31,7 +31,7 @@ pub use columns::Columns;
 pub use commit::{Commit, Durability};
 pub use describe::{Description, PartitionDescription, TreeDescription};
 pub use history::{Change, Version};
-pub(crate) use live::{Live, bounds};
+pub(crate) use live::{Live, Stage, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use snapshot::Snapshot;
 #[cfg(feature = "import")]
@@ -53,7 +53,6 @@ use crate::schema::Schema;
 use crate::segment::{Deaths, Segment};
 use crate::storage::{Disk, Lock, Memory, Storage};
 use crate::tree::{Forest, Tree};
-use live::Stage;
 use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
 use reader::Reader;
 use stamps::Stamps;

@@ -1,7 +1,10 @@
 mod backup;
 mod crash;
 mod growth;
+mod patches;
+mod power;
 mod reader;
+mod threads;
 mod upkeep;
 
 use std::sync::Arc;

@@ -11,7 +11,8 @@ use crate::generate::cases;
 use crate::model::{Ask, Fault, Kind, Model, Row, Targets};
 use crate::store::{self, answer, fault};
 
-const WAYS: [Option<Access>; 4] = [None, Some(Access::Views), Some(Access::Bitmaps), Some(Access::Scan)];
+pub(crate) const WAYS: [Option<Access>; 4] =
+    [None, Some(Access::Views), Some(Access::Bitmaps), Some(Access::Scan)];
 
 /// So many cases; with `PROPTEST_CASES`, that many for each 300. Nothing is written down: a failure becomes a
 /// test with a name of its own.
@@ -39,19 +40,19 @@ pub(crate) fn ask_store(model: &Model, ask: &Ask) -> Vec<Row> {
     first
 }
 
-fn by_way(query: Query, way: Option<Access>) -> Query {
+pub(crate) fn by_way(query: Query, way: Option<Access>) -> Query {
     match way {
         Some(access) => query.access(access),
         None => query,
     }
 }
 
-type Checked = Result<(), TestCaseError>;
+pub(crate) type Checked = Result<(), TestCaseError>;
 
 /// How often segments were read in each way, a question was answered or refused, and a kind of row was given.
-type Taken = BTreeMap<String, usize>;
+pub(crate) type Taken = BTreeMap<String, usize>;
 
-fn take(taken: &mut Taken, what: String) {
+pub(crate) fn take(taken: &mut Taken, what: String) {
     *taken.entry(what).or_default() += 1;
 }
 
@@ -118,7 +119,7 @@ fn check_answer(snapshot: &Snapshot, model: &Model, ask: &Ask, taken: &mut Taken
     Ok(())
 }
 
-fn compare(
+pub(crate) fn compare(
     model: &Model,
     ask: &Ask,
     way: Option<Access>,
@@ -160,7 +161,7 @@ fn check_filter_text(model: &Model, ask: &Ask) -> Checked {
     Ok(())
 }
 
-fn check_orders(snapshot: &Snapshot, model: &Model, ask: &Ask) -> Checked {
+pub(crate) fn check_orders(snapshot: &Snapshot, model: &Model, ask: &Ask) -> Checked {
     let measures = model.fields.of_kind(Kind::Measure);
     let sorts = std::iter::once(None).chain(measures.iter().map(|measure| Some(measure.as_str())));
     // How the asked set is cut does not matter here.

@@ -11,6 +11,8 @@ mod conservation;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod robustness;

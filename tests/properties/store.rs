@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use zonal::{Answer, Columns, Error, LoadReport, Order, Query, Snapshot, Store, Value};
 
 use crate::generate::{Case, Load};
-use crate::model::{Fault, Fields, Group, Kind, Loaded, Model, Row};
+use crate::model::{Became, Fault, Fields, Group, Kind, Loaded, Model, Row};
 
 /// Loads a case into a store and into a model; everything that the loads report has to agree.
 pub(crate) fn build(case: &Case) -> (Store, Model) {
@@ -20,15 +20,18 @@ pub(crate) fn fill(store: &Store, case: &Case) -> Model {
     for load in &case.loads {
         let mut after = model.clone();
         let expected = after.load(&load.orders);
-        let found = run(store, &case.fields, load, &expected.refused);
-        if load.dropped {
-            continue;
+        if run_load(store, &case.fields, load, &expected).is_some() {
+            model = after;
         }
-        let report = found.expect("not dropped").expect("a load that is whole");
-        assert_eq!(summary(&report), expected.loaded, "the report of {load:?}");
-        model = after;
     }
     model
+}
+
+/// Runs a load, unless it is to be dropped; what it reports has to be what is expected. Gives its commit.
+pub(crate) fn run_load(store: &Store, fields: &Fields, load: &Load, expected: &Became) -> Option<u64> {
+    let report = run(store, fields, load, &expected.refused)?.expect("a load that is whole");
+    assert_eq!(summary(&report), expected.loaded, "the report of {load:?}");
+    Some(report.commit)
 }
 
 fn run(store: &Store, fields: &Fields, load: &Load, refused: &[bool]) -> Option<zonal::Result<LoadReport>> {

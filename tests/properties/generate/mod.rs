@@ -3,6 +3,7 @@
 mod asks;
 mod draws;
 mod filters;
+mod history;
 mod orders;
 mod schema;
 mod world;
@@ -15,6 +16,7 @@ use zonal::Order;
 
 use crate::model::{Ask, Fields, Model};
 use draws::{Draws, draws};
+pub(crate) use history::{Event, History, histories};
 use world::World;
 
 /// A store, in the loads by which it comes about, and questions to it.

@@ -12,8 +12,13 @@ const NUMBERS: [i64; 12] =
 
 /// An order; once in a while one that does not fit.
 pub(crate) fn order(fields: &Fields, world: &World, number: usize, draws: &mut Draws) -> Order {
-    let created = world.time(draws);
     let id = world.id(number, draws);
+    order_of(fields, world, id, draws)
+}
+
+/// An order with this id.
+pub(crate) fn order_of(fields: &Fields, world: &World, id: String, draws: &mut Draws) -> Order {
+    let created = world.time(draws);
     let mut order =
         Order::new(id, moment(world, created, draws)).place(world.path(fields.place.len(), draws));
     for (name, kind) in fields.all() {

@@ -7,6 +7,7 @@ mod ask;
 mod figure;
 mod filter;
 mod order;
+mod past;
 mod schema;
 mod time;
 mod tree;
@@ -18,6 +19,7 @@ use zonal::{NodeRef, Order, Span};
 pub(crate) use answer::{Group, Row};
 pub(crate) use ask::{Ask, Targets};
 pub(crate) use order::Fact;
+pub(crate) use past::{Edit, Operation, Past, Was};
 pub(crate) use schema::{Between, Fields, Kind};
 pub(crate) use time::Wall;
 pub(crate) use tree::Tree;
@@ -68,7 +70,7 @@ impl Model {
     }
 
     /// Loads orders in one commit. Orders that do not fit are left out; `refused` says which.
-    pub(crate) fn load(&mut self, orders: &[Order]) -> Load {
+    pub(crate) fn load(&mut self, orders: &[Order]) -> Became {
         let mut after = Self { facts: Vec::new(), ..self.clone() };
         let mut new: Vec<Fact> = Vec::new();
         let mut repeated = Vec::new();
@@ -90,7 +92,7 @@ impl Model {
         let loaded = Loaded { orders: new.len(), repeated, superseded: before - kept.len() };
         after.facts = [kept, new].concat();
         *self = after;
-        Load { refused, loaded }
+        Became { refused, loaded }
     }
 
     /// The order with this id.
@@ -142,7 +144,7 @@ impl Model {
 
 /// What became of a load: which orders were refused, and what the commit did.
 #[derive(Debug, Clone)]
-pub(crate) struct Load {
+pub(crate) struct Became {
     pub(crate) refused: Vec<bool>,
     pub(crate) loaded: Loaded,
 }

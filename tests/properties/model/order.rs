@@ -94,10 +94,7 @@ impl Model {
             kept = kept.place(self.place.steps(node));
         }
         if let Some((longitude, latitude)) = order.point() {
-            let inside = longitude.unsigned_abs() <= 1_800_000_000 && latitude.unsigned_abs() <= 900_000_000;
-            if !self.fields.location || !inside {
-                return Err(Fault::Invalid);
-            }
+            self.check_point(longitude, latitude)?;
             kept = kept.location_e7(longitude, latitude);
         }
         for (name, value) in order.values() {
@@ -108,8 +105,13 @@ impl Model {
         Ok(Fact { order: kept, created, nodes })
     }
 
+    pub(super) fn check_point(&self, longitude: i32, latitude: i32) -> Result<(), Fault> {
+        let inside = longitude.unsigned_abs() <= 1_800_000_000 && latitude.unsigned_abs() <= 900_000_000;
+        if self.fields.location && inside { Ok(()) } else { Err(Fault::Invalid) }
+    }
+
     /// The form in which a value is kept; none where it says nothing.
-    fn value(
+    pub(super) fn value(
         &mut self,
         name: &str,
         value: &Value,
@@ -163,7 +165,7 @@ impl Model {
     }
 
     /// The seconds of a time; text is a local date-time.
-    fn time(&self, moment: &Moment) -> Result<i64, Fault> {
+    pub(super) fn time(&self, moment: &Moment) -> Result<i64, Fault> {
         let seconds = match moment {
             Moment::Seconds(seconds) => *seconds,
             Moment::Text(text) => self.wall.instant(text.parse().map_err(|_| Fault::Invalid)?),
