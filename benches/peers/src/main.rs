@@ -15,6 +15,8 @@ mod orders;
 mod question;
 mod read;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::time::Instant;

@@ -1,7 +1,9 @@
 //! The questions, as a service would put them to zonal.
 
 use serde::Deserialize;
-use zonal::{Answer, Grain, Order, Query, Snapshot, Sort, Span, any_of, count, distinct, is, mean, under};
+use zonal::{
+    Answer, Grain, Order, Query, Repeats, Snapshot, Sort, Span, any_of, count, distinct, is, mean, under,
+};
 
 use crate::Result;
 use crate::schema::rates;
@@ -25,11 +27,8 @@ pub(crate) struct Constants {
 pub(crate) enum Asked {
     Answers(Vec<Answer>),
     Listed(Vec<Order>),
-}
-
-/// Whether zonal can answer it.
-pub(crate) fn is_there(question: &str) -> bool {
-    question != "R1"
+    /// How many groups repeat.
+    Repeating(u64),
 }
 
 /// Builds the query and runs it.
@@ -65,6 +64,11 @@ pub(crate) fn put(now: &Snapshot, question: &str, given: &Constants) -> Result<A
         "F2" => zoom.level("district"),
         "F3" => zoom.level("street").by("department").filter(is("solved", "no")),
         "M1" => zoom.level("street").metric(mean("seconds")),
+        "R1" => {
+            let query = Query::zoom().within(unit()?).during(span(0)?);
+            let repeats = Repeats::of("caller").within("topic", "topic2");
+            return Ok(Asked::Repeating(now.repeats(&query, &repeats)?.groups));
+        }
         "U1" => zoom.level("district").metric(distinct("caller")),
         "L1" => {
             return Ok(Asked::Listed(now.orders(&Query::zoom().within(unit()?), Sort::Newest, 50)?));
