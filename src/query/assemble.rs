@@ -1,5 +1,7 @@
 //! From groups to an answer: order, dense time, subtotals, ranks and others.
 
+use std::ops::Range;
+
 use hashbrown::{HashMap, HashSet};
 
 use crate::calendar::Span;
@@ -13,6 +15,7 @@ use super::execute::Frame;
 use super::facts::Facts;
 use super::groups::{Groups, Key, Member, NONE, member};
 use super::plan::{Part, Plan};
+use super::table::Table;
 use super::{Query, rank};
 
 /// A group over all time: one row, or one row for each step.
@@ -58,6 +61,45 @@ pub(crate) fn assemble(
     rows(query, plan, frame, snapshot, &series, &groups.facts)
 }
 
+/// Builds the answer of a table: a row for every unit with orders, or one for each of its steps.
+pub(super) fn assemble_table(
+    query: &Query,
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    table: &Table,
+) -> Result<Answer> {
+    let place = snapshot.place();
+    let orders = |step: usize| {
+        let mut cells = table.units().map(|(_, first)| first + step);
+        cells.any(|cell| table.facts.orders[cell] > 0)
+    };
+    let steps = plan.grain.map(|_| {
+        let first = (0..table.steps()).find(|step| orders(*step)).unwrap_or(0);
+        let last = (0..table.steps()).rfind(|step| orders(*step));
+        let all = frame.steps.len().saturating_sub(1);
+        dense(plan, all, last.map(|last| first..last + 1))
+    });
+    let units = table.units().filter(|(_, first)| table.has_orders(*first)).count();
+    let total = (units as u64).saturating_mul(steps.as_ref().map_or(1, |steps| steps.len() as u64));
+    if total > plan.limit {
+        return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
+    }
+    let mut answer = empty(query, plan, snapshot);
+    answer.rows.reserve_exact(total as usize);
+    answer.figures.reserve_exact(total as usize * plan.metrics.len());
+    for (member, first) in table.units().filter(|(_, first)| table.has_orders(*first)) {
+        let unit = place.get(member);
+        let kind = row_kind(plan, snapshot, unit);
+        for step in steps.clone().unwrap_or(0..1) {
+            let (cell, time) = (first + step, steps.as_ref().and_then(|_| frame.steps.get(step)).copied());
+            answer.rows.push(RowData { place: unit, kind, time, orders: table.facts.orders[cell] });
+            answer.figures.extend(plan.metrics.iter().map(|metric| table.facts.figure(*metric, Some(cell))));
+        }
+    }
+    Ok(answer)
+}
+
 /// The groups, put together over time.
 fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups) -> Vec<Series> {
     let place = snapshot.place();
@@ -67,8 +109,7 @@ fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups) -> 
         let found = series.entry(frame.keys.series(key)).or_insert_with(|| {
             let (unit, by) = frame.keys.unit_and_by(key);
             let unit = place.get(unit);
-            let target = part_of(plan, snapshot, unit).is_none_or(|part| part.is_target(place, unit));
-            let kind = if target { RowKind::Target } else { RowKind::Remainder };
+            let kind = row_kind(plan, snapshot, unit);
             Series { unit, kind, by, cells: Vec::new() }
         });
         found.cells.push((step, slot));
@@ -76,6 +117,12 @@ fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups) -> 
     let mut series: Vec<Series> = series.into_values().collect();
     series.iter_mut().for_each(|series| series.cells.sort_unstable());
     series
+}
+
+/// What the row of a unit stands for.
+pub(super) fn row_kind(plan: &Plan, snapshot: &Snapshot, unit: Option<Node>) -> RowKind {
+    let is_target = part_of(plan, snapshot, unit).is_none_or(|part| part.is_target(snapshot.place(), unit));
+    if is_target { RowKind::Target } else { RowKind::Remainder }
 }
 
 /// The part of the asked set that a group belongs to.
@@ -228,16 +275,36 @@ fn adopt(plan: &Plan, frame: &Frame, facts: &mut Facts, counted: &Groups) -> Ser
 
 /// The steps that rows are made for: those of the frame, less the ones before the first order and behind the last
 /// where the span is open on that side.
-fn dense_steps(plan: &Plan, frame: &Frame, series: &[Series]) -> std::ops::Range<u32> {
-    let count = u32::try_from(frame.steps.len().saturating_sub(1)).unwrap_or(NONE);
+fn dense_steps(plan: &Plan, frame: &Frame, series: &[Series]) -> Range<usize> {
     let dated =
         || series.iter().flat_map(|series| &series.cells).map(|(step, _)| *step).filter(|step| *step != NONE);
+    let filled = dated().min().zip(dated().max()).map(|(first, last)| first as usize..last as usize + 1);
+    dense(plan, frame.steps.len().saturating_sub(1), filled)
+}
+
+fn dense(plan: &Plan, count: usize, filled: Option<Range<usize>>) -> Range<usize> {
     let open_start = plan.span.start() == Span::ALL.start();
     let open_end = plan.span.end() == Span::ALL.end();
-    let (Some(first), Some(last)) = (dated().min(), dated().max()) else {
-        return if open_start || open_end { 0..0 } else { 0..count };
-    };
-    (if open_start { first } else { 0 })..(if open_end { last + 1 } else { count })
+    match filled {
+        Some(filled) => {
+            (if open_start { filled.start } else { 0 })..(if open_end { filled.end } else { count })
+        }
+        None if open_start || open_end => 0..0,
+        None => 0..count,
+    }
+}
+
+/// The answer to a query, before it has a row.
+pub(super) fn empty(query: &Query, plan: &Plan, snapshot: &Snapshot) -> Answer {
+    Answer {
+        snapshot: snapshot.clone(),
+        metrics: query.metrics.clone(),
+        by: plan.by.iter().map(|by| (by.name.clone(), by.field)).collect(),
+        timed: plan.grain.is_some(),
+        rows: Vec::new(),
+        groups: Vec::new(),
+        figures: Vec::new(),
+    }
 }
 
 fn rows(
@@ -248,15 +315,7 @@ fn rows(
     series: &[Series],
     facts: &Facts,
 ) -> Result<Answer> {
-    let mut answer = Answer {
-        snapshot: snapshot.clone(),
-        metrics: query.metrics.clone(),
-        by: plan.by.iter().map(|by| (by.name.clone(), by.field)).collect(),
-        timed: plan.grain.is_some(),
-        rows: Vec::new(),
-        groups: Vec::new(),
-        figures: Vec::new(),
-    };
+    let mut answer = empty(query, plan, snapshot);
     let steps = plan.grain.map(|_| dense_steps(plan, frame, series));
     let per_series = steps.as_ref().map_or(1, |steps| steps.len() as u64);
     let undated = series
@@ -280,8 +339,8 @@ fn rows(
         };
         let mut cells = series.cells.iter().copied().peekable();
         for step in steps {
-            let slot = cells.next_if(|cell| cell.0 == step).map(|cell| cell.1);
-            push(frame.steps.get(step as usize).copied(), slot);
+            let slot = cells.next_if(|cell| cell.0 as usize == step).map(|cell| cell.1);
+            push(frame.steps.get(step).copied(), slot);
         }
         if let Some((_, slot)) = cells.find(|cell| cell.0 == NONE) {
             push(None, Some(slot));

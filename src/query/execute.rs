@@ -34,6 +34,12 @@ impl Frame {
         Ok(Self { steps, keys })
     }
 
+    /// Where a step stands among those of a table, which has one where no grain is asked for.
+    pub(super) fn place_of(&self, step: Member) -> Option<usize> {
+        let within = |step: &usize| *step + 1 < self.steps.len();
+        if self.steps.is_empty() { Some(0) } else { Some(step as usize).filter(within) }
+    }
+
     /// The step that a time lies in.
     pub(super) fn step(&self, time: i64) -> Member {
         if time == MISSING {
@@ -65,6 +71,39 @@ pub(super) fn clock_bounds(segment: &Segment, clock: Clock) -> Option<(i64, i64)
     }
 }
 
+/// What the bounds of a segment say of the times of its orders.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// Whether the span can hold any.
+    pub(super) some: bool,
+    /// Whether it holds all.
+    pub(super) all: bool,
+    /// The step that all lie in, where there is one; [`NONE`] without a grain.
+    pub(super) step: Option<Member>,
+}
+
+impl Times {
+    pub(super) fn of(plan: &Plan, frame: &Frame, segment: &Segment) -> Self {
+        let open = plan.span == Span::ALL;
+        let bounds = clock_bounds(segment, plan.clock);
+        let overlaps = |(first, last)| first < plan.span.end() && last >= plan.span.start();
+        // `created` is never missing, so its bounds say whether the span holds all; other clocks may be missing.
+        let bounds_of_all = bounds.filter(|_| plan.clock == Clock::Created);
+        let within = |(first, last)| plan.span.contains(first) && plan.span.contains(last);
+        let step = match plan.grain {
+            None => Some(NONE),
+            Some(_) => bounds_of_all
+                .map(|(first, last)| (frame.step(first), frame.step(last)))
+                .and_then(|(first, last)| (first == last).then_some(first)),
+        };
+        Self {
+            some: segment.rows() > 0 && (open || bounds.is_some_and(overlaps)),
+            all: open || bounds_of_all.is_some_and(within),
+            step,
+        }
+    }
+}
+
 /// How the rows of a segment are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -81,6 +120,8 @@ pub(crate) struct SegmentPlan {
     pub(crate) ranges: Vec<(Part, Range<u32>)>,
     /// What the rows have to fulfil; none for all.
     pub(crate) filter: Option<Condition>,
+    /// The name of the view that sums are read from.
+    pub(super) view: Option<String>,
     /// Whether rows are read one by one, rather than counted in ranges.
     pub(super) by_row: bool,
 }
@@ -101,31 +142,24 @@ pub(crate) fn plan_segment(
     live: &Live,
 ) -> Result<SegmentPlan> {
     let segment = live.segment.as_ref();
-    let pruned = || SegmentPlan { reach: Reach::Pruned, ranges: Vec::new(), filter: None, by_row: false };
-    let open = plan.span == Span::ALL;
-    let bounds = clock_bounds(segment, plan.clock);
-    let may_hold = bounds.is_some_and(|(first, last)| first < plan.span.end() && last >= plan.span.start());
-    if segment.rows() == 0 || (!open && !may_hold) {
+    let pruned =
+        || SegmentPlan { reach: Reach::Pruned, ranges: Vec::new(), filter: None, view: None, by_row: false };
+    let times = Times::of(plan, frame, segment);
+    if !times.some {
         return Ok(pruned());
     }
     let ranges = ranges(plan, snapshot, segment)?;
     if ranges.is_empty() {
         return Ok(pruned());
     }
-    // `created` is never missing, so its bounds say whether the span holds all; other clocks may be missing.
-    let within = bounds.is_some_and(|(first, last)| plan.span.contains(first) && plan.span.contains(last));
-    let whole = open || (plan.clock == Clock::Created && within);
     let mut conditions = Vec::new();
     conditions.extend((!plan.filter.is_always()).then(|| plan.filter.clone()));
-    conditions.extend((!whole).then(|| plan.span_condition()));
+    conditions.extend((!times.all).then(|| plan.span_condition()));
     conditions.extend(live.visibility());
     let filter = (!conditions.is_empty()).then_some(Condition::And(conditions));
-    let one_step = plan.grain.is_none()
-        || (plan.clock == Clock::Created
-            && bounds.is_some_and(|(first, last)| frame.step(first) == frame.step(last)));
     let scan = plan.access == Some(Access::Scan);
-    let by_row = scan || !one_step || !plan.by.is_empty() || !plan.needs.only_counts();
-    let mut chosen = SegmentPlan { reach: Reach::By(Access::Scan), ranges, filter, by_row };
+    let by_row = scan || times.step.is_none() || !plan.by.is_empty() || !plan.needs.only_counts();
+    let mut chosen = SegmentPlan { reach: Reach::By(Access::Scan), ranges, filter, view: None, by_row };
     let selector = Selector::new(segment, chosen.hull(), plan.access);
     match &chosen.filter {
         None if !by_row => chosen.reach = Reach::By(Access::Views),

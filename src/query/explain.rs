@@ -25,6 +25,9 @@ pub struct SegmentExplanation {
     pub segment: String,
     /// The way to its orders; none where none of them is asked for.
     pub access: Option<Access>,
+    /// The view that sums are read from: `street`, `street by day`, `theme of topic by day`. None where row numbers tell, or
+    /// orders are read.
+    pub view: Option<String>,
     /// Whether it is a batch of commits in memory, rather than a file.
     pub batch: bool,
     /// Versions between the bounds that the asked units have in the segment.
@@ -42,6 +45,7 @@ pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation
             Reach::Pruned => None,
             Reach::By(access) => Some(access),
         },
+        view: plan.view.clone(),
         batch: live.stage != Stage::Sealed,
         orders: plan.ranges.iter().map(|(_, range)| u64::from(range.end - range.start)).sum(),
         ended: plan.ranges.iter().map(|(_, range)| live.dead(range.clone())).sum(),

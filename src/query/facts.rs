@@ -140,13 +140,14 @@ impl Facts {
 
     /// Adds all that a slot of `other` holds.
     pub(crate) fn merge(&mut self, slot: usize, other: &Self, from: usize) {
-        self.orders[slot] += other.orders[from];
+        // What a damaged view says may be beyond all counts.
+        add(&mut self.orders[slot], other.orders[from]);
         for (counts, more) in self.counters.iter_mut().zip(&other.counters) {
-            counts[slot] += more[from];
+            add(&mut counts[slot], more[from]);
         }
         for (sums, more) in self.sums.iter_mut().zip(&other.sums) {
-            sums[slot].0 += more[from].0;
-            sums[slot].1 += more[from].1;
+            sums[slot].0 = sums[slot].0.saturating_add(more[from].0);
+            add(&mut sums[slot].1, more[from].1);
         }
         for (extremes, more) in self.extremes.iter_mut().zip(&other.extremes) {
             extremes[slot] = widest(extremes[slot], more[from]);
@@ -161,14 +162,16 @@ impl Facts {
 
     /// Adds all that one slot holds to another one.
     pub(crate) fn merge_within(&mut self, slot: usize, from: usize) {
-        self.orders[slot] += self.orders[from];
+        let orders = self.orders[from];
+        add(&mut self.orders[slot], orders);
         for counts in &mut self.counters {
-            counts[slot] += counts[from];
+            let more = counts[from];
+            add(&mut counts[slot], more);
         }
         for sums in &mut self.sums {
             let (sum, count) = sums[from];
-            sums[slot].0 += sum;
-            sums[slot].1 += count;
+            sums[slot].0 = sums[slot].0.saturating_add(sum);
+            add(&mut sums[slot].1, count);
         }
         for extremes in &mut self.extremes {
             extremes[slot] = widest(extremes[slot], extremes[from]);
@@ -213,6 +216,11 @@ impl Facts {
             BoundMetric::Distinct(need) => Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len())),
         }
     }
+}
+
+/// Adds to a count, as far as counts go.
+pub(crate) fn add(count: &mut u64, more: u64) {
+    *count = count.saturating_add(more);
 }
 
 /// The smallest and the largest of both.

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 
 use super::facts::{Facts, Needs};
+use super::table::Table;
 
 /// A value of a group: a node's or a label's number; [`NONE`] for missing and for the empty path.
 pub(crate) type Member = u32;
@@ -156,6 +157,19 @@ impl Groups {
         let slot = self.facts.slot();
         self.slots.insert(key, slot);
         Ok(slot)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys().next().is_none()
+    }
+
+    /// Adds what a table has, whose steps count where time was asked for.
+    pub(super) fn add(&mut self, keys: &Keys, timed: bool, table: &Table) -> Result<()> {
+        for (unit, step, cell) in table.filled() {
+            let slot = self.slot(keys.pack(unit, &[], if timed { step } else { NONE }))?;
+            self.facts.merge(slot, &table.facts, cell);
+        }
+        Ok(())
     }
 
     /// The groups that have orders, and their slots.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod assemble;
+mod cover;
 mod execute;
 mod explain;
 mod facts;
@@ -11,12 +12,17 @@ mod metric;
 mod number;
 mod orders;
 mod plan;
+mod ranges;
 mod rank;
 mod repeats;
 mod row_test;
 mod rows;
 mod run;
 mod select;
+mod table;
+#[cfg(test)]
+mod tests;
+mod top;
 
 pub use answer::{Answer, Figure, Group, NodePath, Row, RowKind};
 pub use explain::{Explanation, SegmentExplanation};

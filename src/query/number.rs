@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::schema::{Clock, MeasureSource, Schema, Unit};
-use crate::segment::{Column, ColumnId, MISSING, Segment};
+use crate::segment::{Column, ColumnId, MISSING, Segment, elapsed};
 
 /// A number that every row has or lacks.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +33,7 @@ impl<'a> Number<'a> {
         let value = |column: &Option<Column<'_>>| column.map_or(MISSING, |column| column.get(row as usize));
         match self {
             Self::Column(column) => value(column),
-            Self::Elapsed { from, to, unit } => match (value(from), value(to)) {
-                (MISSING, _) | (_, MISSING) => MISSING,
-                (from, to) => to.saturating_sub(from).div_euclid(*unit),
-            },
+            Self::Elapsed { from, to, unit } => elapsed(value(from), value(to), *unit),
         }
     }
 }

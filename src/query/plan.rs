@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::calendar::{Grain, Span};
 use crate::error::{Error, Result};
-use crate::filter::{Condition, Leaf, Test, resolve};
+use crate::filter::{Condition, Filter, Leaf, Test, resolve};
 use crate::schema::{Clock, Field, Schema};
 use crate::segment::{ColumnId, column_of};
 use crate::store::Snapshot;
@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) grain: Option<Grain>,
     pub(crate) by: Vec<Dimension>,
     pub(crate) filter: Condition,
+    /// The tree and the node under which the filter keeps all orders, where that is all it asks.
+    pub(crate) under: Option<(usize, Node)>,
     pub(crate) needs: Needs,
     pub(crate) metrics: Vec<BoundMetric>,
     counters: OnceLock<Vec<Condition>>,
@@ -76,6 +78,7 @@ impl Plan {
             grain: query.grain,
             by: query.by.iter().map(|by| dimension(by, snapshot)).collect::<Result<_>>()?,
             filter: Condition::bind(&query.filter, schema, forest)?,
+            under: under(&query.filter, snapshot)?,
             counters: OnceLock::new(),
             needs,
             metrics,
@@ -109,6 +112,15 @@ impl Plan {
     pub(crate) fn span_condition(&self) -> Condition {
         let span = Test::Between(self.span.start(), self.span.end().saturating_sub(1));
         Condition::Leaf(Leaf::Column(self.clock.into(), span))
+    }
+}
+
+/// The only node of a tree other than place that a filter asks for.
+fn under(filter: &Filter, snapshot: &Snapshot) -> Result<Option<(usize, Node)>> {
+    let Filter::Under { tree, nodes } = filter else { return Ok(None) };
+    match (snapshot.schema().require(tree)?, &nodes[..]) {
+        (Field::Tree(number), [node]) => Ok(Some((number, resolve(&snapshot.forest().trees[number], node)?))),
+        _ => Ok(None),
     }
 }
 

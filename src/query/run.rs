@@ -6,13 +6,17 @@ use crate::error::Result;
 use crate::store::Snapshot;
 
 use super::answer::Answer;
-use super::assemble::assemble;
-use super::execute::{Frame, Reach, plan_segment};
+use super::assemble::{assemble, assemble_table};
+use super::cover::Cover;
+use super::execute::{Frame, Reach, Times, plan_segment};
 use super::explain::{Explanation, explain};
 use super::groups::{Groups, Key};
 use super::plan::Plan;
+use super::ranges::Ranges;
 use super::rows::{Sink, count_all};
-use super::{Query, Sort, orders};
+use super::table::Table;
+use super::top::assemble_top;
+use super::{Access, Query, Sort, orders};
 use crate::order::Order;
 
 impl Snapshot {
@@ -26,23 +30,52 @@ impl Snapshot {
     pub fn run(&self, query: &Query) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let groups = self.count(&plan, &frame, None)?;
-        assemble(query, &plan, &frame, self, groups, |top| self.count(&plan, &frame, Some(top)))
+        let (mut table, mut groups) = self.count(&plan, &frame, None)?;
+        let plain = plan.by.is_empty() && !query.all_units;
+        match query.top {
+            None if plain && !query.between && groups.is_empty() => {
+                return assemble_table(query, &plan, &frame, self, &table);
+            }
+            Some(k) if plain && plan.grain.is_none() && groups.is_empty() => {
+                let units: Vec<_> = table.filled().map(|(unit, _, cell)| (unit, cell)).collect();
+                return assemble_top(query, &plan, self, units.into_iter(), &mut table.facts, k);
+            }
+            _ => {}
+        }
+        groups.add(&frame.keys, plan.grain.is_some(), &table)?;
+        if let Some(k) = query.top.filter(|_| plain && plan.grain.is_none()) {
+            let units: Vec<_> =
+                groups.keys().map(|(key, slot)| (frame.keys.unit_and_by(key).0, slot)).collect();
+            return assemble_top(query, &plan, self, units.into_iter(), &mut groups.facts, k);
+        }
+        assemble(query, &plan, &frame, self, groups, |top| Ok(self.count(&plan, &frame, Some(top))?.1))
     }
 
-    fn count(&self, plan: &Plan, frame: &Frame, top: Option<&HashSet<Key>>) -> Result<Groups> {
+    /// Counts what can be had from ranges into a table, and the rest into groups.
+    fn count(&self, plan: &Plan, frame: &Frame, top: Option<&HashSet<Key>>) -> Result<(Table, Groups)> {
+        let mut ranges = Ranges::new(plan, frame, self);
         let mut sink = Sink::new(plan, frame, top);
         let mut by_rows = Vec::new();
-        for live in self.lives() {
+        let ledger = ranges.add_ledger()?;
+        for live in self.lives().iter().filter(|live| !(ledger && live.is_sealed())) {
+            let times = Times::of(plan, frame, &live.segment);
+            let cover = Cover::of(plan, frame, self, live, &times)?;
+            if let Some(cover) = &cover
+                && ranges.add(live, cover)?
+            {
+                continue;
+            }
             let chosen = plan_segment(plan, frame, self, live)?;
             if chosen.reach != Reach::Pruned {
                 by_rows.push((live, chosen));
             }
         }
-        count_all(plan, frame, self, &by_rows, &mut sink)?;
-        sink.groups.check()?;
-        sink.groups.facts.settle();
-        Ok(sink.groups)
+        if !by_rows.is_empty() {
+            count_all(plan, frame, self, &by_rows, &mut sink)?;
+            sink.groups.check()?;
+            sink.groups.facts.settle();
+        }
+        Ok((ranges.table, sink.groups))
     }
 
     /// The orders behind a figure: at most `limit` of those that the query's units, span and filter keep.
@@ -60,7 +93,17 @@ impl Snapshot {
     pub fn explain(&self, query: &Query) -> Result<Explanation> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let plans = self.lives().iter().map(|live| plan_segment(&plan, &frame, self, live));
+        let plans = self.lives().iter().map(|live| {
+            let mut chosen = plan_segment(&plan, &frame, self, live)?;
+            let times = Times::of(&plan, &frame, &live.segment);
+            if chosen.reach != Reach::Pruned
+                && let Some(cover) = Cover::of(&plan, &frame, self, live, &times)?
+            {
+                chosen.reach = Reach::By(query.access.unwrap_or(Access::Views));
+                chosen.view = cover.name(self);
+            }
+            Ok(chosen)
+        });
         Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?))
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A segment never changes. When a newer version ends a row, the row's number goes into a list beside it. Rows stand in
 //! the order of the place tree, so the list sorted by row is sorted by place as well, and the share of the dead
-//! in any run of rows (the *correction*) is one subtraction of running counts.
+//! in any run of rows (the *correction*) is one subtraction of running counts. What they take out of a view is a view of
+//! the dead alone, with the same cells, made when it is first asked for.
 //!
 //! ```text
 //! ┌───────────────────────────────────────────────────────────────────────────────┐
@@ -16,15 +17,21 @@
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::cursor::Cursor;
 use crate::error::{Corruption, Result};
 use crate::filter::Condition;
+use crate::schema::Schema;
+use crate::tree::Forest;
 
 use super::column::MISSING;
+use super::format::SectionId;
 use super::reader::Segment;
 use super::rows::ColumnId;
+use super::views;
 
 const MAGIC: &[u8; 8] = b"zonaldth";
 const VERSION: u32 = 1;
@@ -40,11 +47,13 @@ pub(crate) struct Death {
 }
 
 /// Versions of one segment that have ended, by row.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Deaths {
     list: Vec<Death>,
     /// Per counter of the schema, how many of the first so many dead rows it counted.
     counted: Vec<Vec<u32>>,
+    /// Views of the dead, by the code of the section that they correct.
+    views: RwLock<BTreeMap<[u16; 3], Arc<Vec<u8>>>>,
 }
 
 impl Deaths {
@@ -56,7 +65,7 @@ impl Deaths {
             .enumerate()
             .map(|(number, condition)| running_counts(&list, segment, number, condition))
             .collect::<Result<_>>()?;
-        Ok(Self { list, counted })
+        Ok(Self { list, counted, views: RwLock::default() })
     }
 
     pub(crate) fn list(&self) -> &[Death] {
@@ -88,6 +97,24 @@ impl Deaths {
         let range = self.positions(rows);
         let at = |position: usize| self.counted.get(counter).and_then(|counts| counts.get(position)).copied();
         u64::from(at(range.end).unwrap_or(0).saturating_sub(at(range.start).unwrap_or(0)))
+    }
+
+    /// What the dead take out of one of the segment's views: a view with the same cells.
+    pub(crate) fn view(
+        &self,
+        section: SectionId,
+        segment: &Segment,
+        schema: &Schema,
+        forest: &Forest,
+    ) -> Result<Arc<Vec<u8>>> {
+        let known = self.views.read().unwrap_or_else(PoisonError::into_inner).get(&section.code()).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let rows: Vec<u32> = self.list.iter().map(|death| death.row).collect();
+        let made = Arc::new(views::of_some(section, segment, &rows, schema, forest)?);
+        let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(views.entry(section.code()).or_insert(made)))
     }
 
     fn positions(&self, rows: Range<u32>) -> Range<usize> {

@@ -45,8 +45,16 @@ const HEADER: usize = 16;
 /// What a cache line holds, and the words of marks are read by.
 const ALIGNMENT: usize = 64;
 
-/// Encodes the directory of a level for rows that stand in the order of the tree.
-pub(crate) fn encode(units: &[i64], place: &Tree, level: usize) -> Vec<u8> {
+/// The runs of a level before they are encoded: their units, and where each starts, with the end of the last.
+pub(super) struct Runs {
+    pub(super) units: Vec<i64>,
+    pub(super) starts: Vec<i64>,
+    /// Whether the level is the deepest.
+    pub(super) deepest: bool,
+}
+
+/// The runs of a level for rows that stand in the order of the tree.
+pub(super) fn runs(units: &[i64], place: &Tree, level: usize) -> Runs {
     let mut runs: Vec<i64> = Vec::new();
     let mut starts: Vec<i64> = Vec::new();
     let mut before = None;
@@ -62,19 +70,23 @@ pub(crate) fn encode(units: &[i64], place: &Tree, level: usize) -> Vec<u8> {
         }
     }
     starts.push(units.len() as i64);
-    let marked = level.saturating_add(1) == place.levels().len();
-    let rows = u32::try_from(units.len()).unwrap_or(u32::MAX);
-    let units = column::encode(&runs);
+    Runs { units: runs, starts, deepest: level.saturating_add(1) == place.levels().len() }
+}
+
+/// Encodes the directory of a level.
+pub(super) fn encode(runs: &Runs) -> Vec<u8> {
+    let rows = runs.starts.last().and_then(|rows| u32::try_from(*rows).ok()).unwrap_or(u32::MAX);
+    let units = column::encode(&runs.units);
     let mut bytes = Vec::with_capacity(units.len().saturating_add(HEADER));
-    bytes.extend_from_slice(&(runs.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&u32::from(marked).to_le_bytes());
+    bytes.extend_from_slice(&(runs.units.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&u32::from(runs.deepest).to_le_bytes());
     bytes.extend_from_slice(&(units.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&units);
     bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-    bytes.extend_from_slice(&if marked {
-        bits::encode(rows, starts.iter().filter_map(|start| u32::try_from(*start).ok()))
+    bytes.extend_from_slice(&if runs.deepest {
+        bits::encode(rows, runs.starts.iter().filter_map(|start| u32::try_from(*start).ok()))
     } else {
-        column::encode(&starts)
+        column::encode(&runs.starts)
     });
     bytes
 }

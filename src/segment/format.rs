@@ -34,6 +34,12 @@ pub(crate) enum SectionId {
     Counter(usize),
     /// The order ids.
     Ids,
+    /// What the runs of a level add up to.
+    Level(usize),
+    /// What the runs of a level add up to by days.
+    UnitDays(usize),
+    /// What the nodes of a tree's level add up to by days.
+    NodeDays(usize, usize),
 }
 
 impl SectionId {
@@ -74,6 +80,9 @@ impl SectionId {
             Self::Text(text) => [6, 0, number(text)],
             Self::Counter(counter) => [7, 0, number(counter)],
             Self::Ids => [8, 0, 0],
+            Self::Level(level) => [9, 0, number(level)],
+            Self::UnitDays(level) => [10, 0, number(level)],
+            Self::NodeDays(tree, level) => [11, number(tree), number(level)],
         }
     }
 }
@@ -105,6 +114,9 @@ pub(crate) fn section_name([kind, field, number]: [u16; 3]) -> String {
         6 => format!("text {number}"),
         7 => format!("counter {number}"),
         8 => "order ids".to_owned(),
+        9 => format!("view of level {number}"),
+        10 => format!("view of level {number} by days"),
+        11 => format!("view of level {number} of tree {field} by days"),
         _ => format!("section of kind {kind}"),
     }
 }
@@ -138,6 +150,9 @@ mod tests {
             (SectionId::Text(1), [6, 0, 1]),
             (SectionId::Counter(1), [7, 0, 1]),
             (SectionId::Ids, [8, 0, 0]),
+            (SectionId::Level(3), [9, 0, 3]),
+            (SectionId::UnitDays(1), [10, 0, 1]),
+            (SectionId::NodeDays(2, 1), [11, 2, 1]),
         ];
         for (section, code) in codes {
             assert_eq!(section.code(), code, "{section:?}");

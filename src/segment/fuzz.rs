@@ -8,8 +8,10 @@ use super::bitmap::Bitmap;
 use super::bits::Bits;
 use super::column::Column;
 use super::directory::Directory;
+use super::grid::Grid;
 use super::ids::Ids;
 use super::lists::Lists;
+use super::records::{Fact, Records};
 use super::row_mask::RowMask;
 use super::sets::Sets;
 use super::text::Texts;
@@ -86,6 +88,28 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
             some.iter().for_each(|row| _ = (bits.get(*row), bits.rank(*row), bits.count(0..*row)));
             if bits.check().is_ok() {
                 assert_eq!(super::bits::encode(rows, ones), bytes);
+            }
+        })),
+        9 => drop(Records::open(bytes).map(|records| {
+            let facts = [Fact::Orders, Fact::Counter(0), Fact::Counter(1), Fact::Having(0), Fact::Sum(0)];
+            for lane in facts.into_iter().filter_map(|fact| records.lane(fact)) {
+                some.iter().for_each(|row| _ = lane.at(*row as usize));
+            }
+            let _ = records.check();
+        })),
+        10 | 11 => drop(Grid::open(bytes).map(|grid| {
+            let tree = Tree::new("topic", vec!["theme".to_owned()]);
+            let sound = grid.check(None).is_ok();
+            let starts = grid.starts();
+            assert!(!sound || starts.is_sorted());
+            for fact in [Fact::Orders, Fact::Counter(0), Fact::Counter(1)] {
+                let Some(sums) = grid.sums(fact) else { continue };
+                let all = sums.within(0..grid.lines(), 0..grid.days());
+                let by_line = (0..grid.lines()).map(|line| sums.within(line..line + 1, 0..grid.days()));
+                assert!(!sound || all == by_line.fold(0, u64::wrapping_add));
+                some.iter().for_each(|row| {
+                    _ = (grid.node(&tree, *row as usize), sums.within(0..*row as usize, 0..1))
+                });
             }
         })),
         _ => drop(Ids::open(bytes, rows).map(|ids| {

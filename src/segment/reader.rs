@@ -8,14 +8,17 @@ use crate::cursor::Cursor;
 use crate::error::{Corruption, Error, Result};
 use crate::order_id::OrderId;
 use crate::storage::Bytes;
+use crate::tree::Forest;
 
 use super::bits::Bits;
 use super::column::{Column, MISSING};
 use super::deaths::Death;
 use super::directory::Directory;
 use super::format::{ALIGNMENT, ENTRY, FOOTER, FORMAT_VERSION, HEADER, MAGIC, SectionId, section_name};
+use super::grid::Grid;
 use super::ids::Ids;
 use super::lists::Lists;
+use super::records::Records;
 use super::rows::{ColumnId, Layout, Rows};
 use super::sets::Sets;
 use super::summary::Summary;
@@ -26,6 +29,7 @@ use super::text::Texts;
 pub(crate) struct Segment {
     name: String,
     bytes: Bytes,
+    /// By their codes.
     sections: Vec<Section>,
     summary: Summary,
 }
@@ -81,6 +85,22 @@ impl Segment {
             self.sections.iter().filter(|section| section.code[0] == kind).max_by_key(|section| section.code);
         self.read(found, |bytes| Directory::open(bytes, self.summary.rows))?
             .ok_or_else(|| self.lacks("unit directory"))
+    }
+
+    /// What the runs of a level's directory add up to: a record for the start of each and one behind the last. None
+    /// where the level has too many of them, or the segment no such level.
+    pub(crate) fn level(&self, level: usize) -> Result<Option<Records<'_>>> {
+        self.read(self.section(SectionId::Level(level)), Records::open)
+    }
+
+    /// What the runs of a level's directory add up to by days: a line for each. None as for [`level`](Self::level).
+    pub(crate) fn unit_days(&self, level: usize) -> Result<Option<Grid<'_>>> {
+        self.read(self.section(SectionId::UnitDays(level)), Grid::open)
+    }
+
+    /// What the nodes of a tree's level add up to by days.
+    pub(crate) fn node_days(&self, tree: usize, level: usize) -> Result<Option<Grid<'_>>> {
+        self.read(self.section(SectionId::NodeDays(tree, level)), Grid::open)
     }
 
     /// A column; none where the segment was sealed before the schema had it: every value is missing.
@@ -195,8 +215,8 @@ impl Segment {
     }
 
     fn section(&self, id: SectionId) -> Option<&Section> {
-        let code = id.code();
-        self.sections.iter().find(|section| section.code == code)
+        let at = self.sections.binary_search_by_key(&id.code(), |section| section.code).ok()?;
+        self.sections.get(at)
     }
 
     fn read<'a, T>(
@@ -214,7 +234,7 @@ impl Segment {
     }
 
     /// Reads everything and checks it against its checksum; then checks what the decoders rely on.
-    pub(crate) fn verify(&self, place: &crate::tree::Tree) -> Result<()> {
+    pub(crate) fn verify(&self, forest: &Forest) -> Result<()> {
         let mut end = HEADER;
         let mut sections: Vec<&Section> = self.sections.iter().collect();
         sections.sort_by_key(|section| section.range.start);
@@ -229,7 +249,7 @@ impl Segment {
         self.verify_padding(end..end.next_multiple_of(ALIGNMENT).min(self.table_start()))?;
         self.verify_padding(16..HEADER)?;
         for section in &self.sections {
-            self.verify_section(section, place).map_err(|damage| self.damage(section.code, damage))?;
+            self.verify_section(section, forest).map_err(|damage| self.damage(section.code, damage))?;
         }
         Ok(())
     }
@@ -252,18 +272,21 @@ impl Segment {
         }
     }
 
-    fn verify_section(&self, section: &Section, place: &crate::tree::Tree) -> Result<(), Corruption> {
+    fn verify_section(&self, section: &Section, forest: &Forest) -> Result<(), Corruption> {
         let bytes = self.bytes.slice(section.range.clone()).unwrap_or(&[]);
         let rows = self.summary.rows;
-        let [kind, _, _] = section.code;
+        let [kind, field, _] = section.code;
         match kind {
-            1 => Directory::open(bytes, rows)?.check(place),
+            1 => Directory::open(bytes, rows)?.check(&forest.place),
             2 => Column::open(bytes, rows as usize)?.check(),
             3 | 4 => Sets::open(bytes, rows)?.check(),
             5 => Lists::open(bytes, rows)?.check(),
             6 => Texts::open(bytes, rows)?.check(),
             7 => Bits::open(bytes, rows)?.check(),
             8 => Ids::open(bytes, rows)?.check(),
+            9 => Records::open(bytes)?.check(),
+            10 => Grid::open(bytes)?.check(Some(&forest.place)),
+            11 => Grid::open(bytes)?.check(forest.trees.get(usize::from(field))),
             _ => Err(Corruption::new(0, "a section of a kind that this build does not know")),
         }
     }
@@ -315,7 +338,8 @@ fn read_footer(name: &str, bytes: &Bytes) -> Result<(Vec<Section>, Summary)> {
     if hasher.finalize() != crc {
         return Err(damage("footer", start, "its checksum does not agree"));
     }
-    let sections = read_table(table, HEADER..offset).map_err(within("section table", offset))?;
+    let mut sections = read_table(table, HEADER..offset).map_err(within("section table", offset))?;
+    sections.sort_by_key(|section| section.code);
     let summary = Summary::decode(summary).map_err(within("summary", table_end))?;
     // What is made for a number of rows is then never much larger than the file.
     if summary.rows as usize > length {

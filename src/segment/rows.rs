@@ -212,6 +212,11 @@ pub(crate) fn column_of(field: Field) -> Option<ColumnId> {
     })
 }
 
+/// The whole units of time from one moment to another, rounded down; missing where either is.
+pub(crate) fn elapsed(from: i64, to: i64, unit: i64) -> i64 {
+    if from == MISSING || to == MISSING { MISSING } else { to.saturating_sub(from).div_euclid(unit) }
+}
+
 /// A value, unless it is missing.
 pub(crate) fn present(value: i64) -> Option<i64> {
     (value != MISSING).then_some(value)

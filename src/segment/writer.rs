@@ -1,6 +1,6 @@
 //! Sealing: rows in, the bytes of a segment out.
 
-use crate::filter::Condition;
+use crate::filter::{Condition, Leaf};
 use crate::schema::Schema;
 use crate::tree::Forest;
 
@@ -8,7 +8,7 @@ use super::format::{ALIGNMENT, ENTRY, FORMAT_VERSION, HEADER, MAGIC, SectionId};
 use super::rows::{ColumnId, Layout, Rows, has_sets, present};
 use super::sets::SetsBuilder;
 use super::summary::{Bounds, Summary};
-use super::{bits, column, directory, ids, lists, text};
+use super::{bits, column, directory, ids, lists, text, views};
 
 /// What rows are sealed with.
 #[derive(Debug)]
@@ -35,8 +35,11 @@ impl Sealer<'_> {
         let mut file = File::new(self.schema_version);
         let indexed = !self.layout.is_history();
         let units = rows.column(self.layout, ColumnId::Place);
-        for level in 0..self.schema.place.levels.len() {
-            file.section(SectionId::Directory(level), &directory::encode(units, &self.forest.place, level));
+        let levels: Vec<directory::Runs> = (0..self.schema.place.levels.len())
+            .map(|level| directory::runs(units, &self.forest.place, level))
+            .collect();
+        for (level, runs) in levels.iter().enumerate() {
+            file.section(SectionId::Directory(level), &directory::encode(runs));
         }
         for (&id, values) in self.layout.columns().iter().zip(&rows.columns) {
             // The deepest directory knows it.
@@ -57,19 +60,52 @@ impl Sealer<'_> {
         for (number, texts) in rows.texts.iter().enumerate() {
             file.section(SectionId::Text(number), &text::encode(texts.iter().map(Option::as_deref)));
         }
-        for (number, counter) in self.counters.iter().enumerate().filter(|_| indexed) {
-            file.section(SectionId::Counter(number), &self.counter(&rows, counter));
+        // What has ended is asked for row by row: it has neither counters nor views.
+        let counters = if indexed { self.counters } else { &[] };
+        let counted: Vec<Vec<bool>> = counters.iter().map(|counter| self.holds(&rows, counter)).collect();
+        for (number, counted) in counted.iter().enumerate() {
+            let counts = (0u32..).zip(counted).filter_map(|(row, counts)| counts.then_some(row));
+            file.section(SectionId::Counter(number), &bits::encode(length(counted), counts));
         }
         file.section(SectionId::Ids, &ids::encode(&rows.ids));
+        let source = views::Source {
+            schema: self.schema,
+            layout: self.layout,
+            forest: self.forest,
+            rows: &rows,
+            counted: &counted,
+            levels: &levels,
+        };
+        if indexed {
+            source.views().into_iter().for_each(|(section, view)| file.section(section, &view));
+        }
         (file.finish(&self.summary(&rows, partition)), order)
     }
 
-    fn counter(&self, rows: &Rows, counter: &Condition) -> Vec<u8> {
-        let value = |row: usize| {
-            move |id: ColumnId| rows.column(self.layout, id).get(row).copied().unwrap_or(column::MISSING)
+    /// Which rows fulfil a condition that looks at columns only, as counters do.
+    fn holds(&self, rows: &Rows, condition: &Condition) -> Vec<bool> {
+        let each = |conditions: &[Condition], all: bool| {
+            conditions.iter().fold(vec![all; rows.len()], |mut held, condition| {
+                let more = self.holds(rows, condition);
+                held.iter_mut().zip(more).for_each(|(held, more)| {
+                    if more != all {
+                        *held = more
+                    }
+                });
+                held
+            })
         };
-        let length = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        bits::encode(length, (0..length).filter(|&row| counter.holds(&value(row as usize))))
+        match condition {
+            Condition::And(all) => each(all, true),
+            Condition::Or(any) => each(any, false),
+            Condition::Not(condition) => {
+                self.holds(rows, condition).into_iter().map(|holds| !holds).collect()
+            }
+            Condition::Leaf(Leaf::Column(id, test)) => {
+                rows.column(self.layout, *id).iter().map(|value| test.accepts(*value)).collect()
+            }
+            Condition::Leaf(_) => vec![false; rows.len()],
+        }
     }
 
     fn summary(&self, rows: &Rows, partition: i32) -> Summary {

@@ -215,6 +215,6 @@ impl State {
             lives.extend(live.as_of(commit, &counters)?);
         }
         lives.extend(self.histories.iter().filter_map(|history| Live::of_history(history, commit)));
-        Ok(Self { commit, lives, ..self.clone() })
+        Ok(Self { commit, lives, ledger: self.ledger.of_earlier(), ..self.clone() })
     }
 }

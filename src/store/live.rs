@@ -73,6 +73,11 @@ impl Live {
         Self { segment, deaths: Vec::new(), stage, born_by: None, lived_at: None, bounds: Arc::default() }
     }
 
+    /// Whether it is a file, rather than in memory.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.stage == Stage::Sealed
+    }
+
     /// A history segment as an earlier commit saw it; none where it saw nothing of it.
     pub(crate) fn of_history(segment: &Arc<Segment>, commit: u64) -> Option<Self> {
         let (first, last) = segment.summary().commits?;

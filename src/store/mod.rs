@@ -10,6 +10,7 @@ mod flush;
 mod growth;
 mod history;
 mod intake;
+mod ledger;
 mod live;
 mod load;
 pub(crate) mod manifest;
@@ -31,6 +32,7 @@ pub use columns::Columns;
 pub use commit::{Commit, Durability};
 pub use describe::{Description, PartitionDescription, TreeDescription};
 pub use history::{Change, Version};
+pub(crate) use ledger::Page;
 pub(crate) use live::{Live, Stage, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use snapshot::Snapshot;
@@ -53,6 +55,7 @@ use crate::schema::Schema;
 use crate::segment::{Deaths, Segment};
 use crate::storage::{Disk, Lock, Memory, Storage};
 use crate::tree::{Forest, Tree};
+use ledger::Ledger;
 use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
 use reader::Reader;
 use stamps::Stamps;
@@ -109,6 +112,7 @@ pub(crate) struct State {
     pub(crate) lives: Vec<Live>,
     /// History segments by partition and age. Only questions about the past read them.
     pub(crate) histories: Vec<Arc<Segment>>,
+    pub(crate) ledger: Ledger,
 }
 
 /// How far a long call has come.
@@ -180,7 +184,16 @@ impl Store {
         manifest.publish(storage.as_ref())?;
         let stamps = Stamps::default();
         let (lives, histories) = (Vec::new(), Vec::new());
-        let state = State { manifest, commit: 0, stamps, schema, forest, lives, histories };
+        let state = State {
+            manifest,
+            commit: 0,
+            stamps,
+            schema,
+            forest,
+            lives,
+            histories,
+            ledger: Ledger::default(),
+        };
         Ok(Self::with(storage, state, Writer::default(), Some(lock), None))
     }
 
@@ -371,7 +384,8 @@ impl State {
         let live = |file: &SegmentFile| open_live(storage, file, segment(&file.name)?, &counters);
         let lives = manifest.segments.iter().map(live).collect::<Result<_>>()?;
         let histories = manifest.history.iter().map(|name| segment(name)).collect::<Result<_>>()?;
-        Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives, histories })
+        let ledger = Ledger::default();
+        Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives, histories, ledger })
     }
 
     /// The trees as the node logs have them.

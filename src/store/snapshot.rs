@@ -14,6 +14,7 @@ use crate::segment::{Layout, Segment};
 use crate::tree::{Forest, Node, Tree};
 
 use super::describe::{self, Description};
+use super::ledger::Page;
 use super::threads::Threads;
 use super::{Live, State, read};
 
@@ -125,6 +126,11 @@ impl Snapshot {
     /// The store's threads, where there are several.
     pub(crate) fn threads(&self) -> Result<Option<&ThreadPool>> {
         Ok(Some(self.threads.get()?).filter(|threads| threads.current_num_threads() > 1))
+    }
+
+    /// What all sealed segments add up to by the units of a level, which are those of these lives.
+    pub(crate) fn ledger(&self, lives: &[&Live], level: usize) -> Result<Option<Arc<Page>>> {
+        self.state.ledger.page(lives, level, self.schema(), self.place())
     }
 
     pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {

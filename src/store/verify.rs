@@ -71,7 +71,7 @@ pub(super) fn verify(opened: Opened, mut progress: impl FnMut(Progress)) -> Resu
     let read = total.saturating_sub(segments().count() as u64);
     for (done, segment) in (read..).zip(segments()) {
         progress(Progress { stage: "verifying", done, total });
-        segment.verify(&disk.forest.place)?;
+        segment.verify(&disk.forest)?;
     }
     let orders = disk.lives.iter().map(|live| u64::from(live.segment.rows()) - live.ended_versions());
     verified.orders = orders.sum();

@@ -1,0 +1,233 @@
+//! Which views cover a question, segment by segment.
+
+use std::ops::Range;
+
+use crate::calendar::Span;
+use crate::error::Result;
+use crate::schema::Clock;
+use crate::segment::{Directory, Fact, Grid, Records, Segment};
+use crate::store::{Live, Snapshot};
+use crate::tree::Node;
+
+use super::Access;
+use super::execute::{Frame, Times};
+use super::plan::{Part, Plan};
+
+/// How the orders of a segment are had from ranges.
+#[derive(Debug)]
+pub(super) enum Cover<'s> {
+    /// All orders of the parts' units, which lie in one step.
+    Whole { step: usize, parts: Vec<Runs<'s>> },
+    /// Those of some days, for each step.
+    Days { steps: Vec<(usize, Range<usize>)>, parts: Vec<Lines<'s>> },
+}
+
+/// The runs of a segment that count for one part of the question.
+#[derive(Debug, Clone)]
+pub(super) struct Runs<'s> {
+    pub(super) part: Part,
+    pub(super) level: usize,
+    pub(super) directory: Directory<'s>,
+    pub(super) view: Option<Records<'s>>,
+    pub(super) range: Range<usize>,
+    /// How many of them count for one unit: one, or all.
+    pub(super) per_unit: usize,
+}
+
+/// The lines of a view by days that count for one part of the question.
+#[derive(Debug, Clone)]
+pub(super) struct Lines<'s> {
+    pub(super) grid: Grid<'s>,
+    pub(super) range: Range<usize>,
+    pub(super) runs: Runs<'s>,
+    /// The tree and the node under which orders have to be, and the level of the view.
+    pub(super) under: Option<(usize, Node, usize)>,
+}
+
+impl Runs<'_> {
+    /// The first run, and how many count for one unit.
+    pub(super) fn first(&self) -> (usize, usize) {
+        (self.range.start, self.per_unit)
+    }
+
+    /// How many units there are.
+    pub(super) fn units(&self) -> usize {
+        if self.range.is_empty() { 0 } else { self.range.len() / self.per_unit.max(1) }
+    }
+
+    /// The rows of a unit.
+    pub(super) fn rows(&self, unit: usize) -> Range<u32> {
+        let first = self.range.start + unit * self.per_unit;
+        let start = self.directory.start(first);
+        start..self.directory.start(first + self.per_unit).max(start)
+    }
+}
+
+impl<'s> Cover<'s> {
+    /// How what is asked can be had from the ranges of a segment; none where rows have to be read.
+    pub(super) fn of(
+        plan: &Plan,
+        frame: &Frame,
+        snapshot: &Snapshot,
+        live: &'s Live,
+        times: &Times,
+    ) -> Result<Option<Self>> {
+        let additive = plan.by.is_empty() && plan.needs.adds_up();
+        let ranges = plan.access != Some(Access::Scan);
+        if !times.some || !additive || !ranges || live.visibility().is_some() {
+            return Ok(None);
+        }
+        if times.all
+            && plan.filter.is_always()
+            && let Some(step) = times.step.and_then(|step| frame.place_of(step))
+        {
+            return Self::whole(plan, snapshot, &live.segment, step);
+        }
+        let by_days = plan.clock == Clock::Created || (plan.span == Span::ALL && plan.grain.is_none());
+        if by_days && plan.needs.sums.is_empty() && plan.access != Some(Access::Bitmaps) {
+            return Self::days(plan, frame, snapshot, &live.segment);
+        }
+        Ok(None)
+    }
+
+    /// What the view is called; none where row numbers and ranks tell.
+    pub(super) fn name(&self, snapshot: &Snapshot) -> Option<String> {
+        let unit = |runs: &Runs<'_>| snapshot.place().levels().get(runs.level).cloned();
+        match self {
+            Self::Whole { parts, .. } => unit(parts.iter().find(|runs| runs.view.is_some())?),
+            Self::Days { parts, .. } => {
+                let lines = parts.first()?;
+                match lines.under {
+                    None => Some(format!("{} by day", unit(&lines.runs)?)),
+                    Some((tree, _, level)) => {
+                        let tree = &snapshot.forest().trees[tree];
+                        Some(format!("{} of {} by day", tree.levels().get(level)?, tree.name()))
+                    }
+                }
+            }
+        }
+    }
+
+    fn whole(plan: &Plan, snapshot: &Snapshot, segment: &'s Segment, step: usize) -> Result<Option<Self>> {
+        for counter in &plan.needs.counters {
+            if segment.counter(*counter)?.is_none() {
+                return Ok(None);
+            }
+        }
+        let parts = plan.parts.iter().map(|part| runs(plan, snapshot, segment, *part));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let sums = |view: &Records<'_>| {
+            let lanes = |measure: &usize| [Fact::Having(*measure), Fact::Sum(*measure)];
+            plan.needs.sums.iter().flat_map(lanes).all(|fact| view.lane(fact).is_some())
+        };
+        let summed = plan.needs.sums.is_empty()
+            || parts.iter().all(|runs: &Runs<'_>| runs.view.as_ref().is_some_and(sums));
+        Ok(summed.then_some(Self::Whole { step, parts }))
+    }
+
+    fn days(plan: &Plan, frame: &Frame, snapshot: &Snapshot, segment: &'s Segment) -> Result<Option<Self>> {
+        let mut parts = Vec::with_capacity(plan.parts.len());
+        for part in &plan.parts {
+            let runs = runs(plan, snapshot, segment, *part)?;
+            let Some(lines) = lines(plan, snapshot, segment, runs)? else { return Ok(None) };
+            parts.push(lines);
+        }
+        let Some(first) = parts.first() else { return Ok(None) };
+        Ok(steps(plan, frame, segment, &first.grid).map(|steps| Self::Days { steps, parts }))
+    }
+}
+
+/// The level whose units make up a part.
+pub(super) fn level_of(snapshot: &Snapshot, part: Part) -> usize {
+    part.level.or_else(|| part.base.map(|base| snapshot.place().level_of(base))).unwrap_or(0)
+}
+
+/// The runs of a part.
+pub(super) fn runs<'s>(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    segment: &'s Segment,
+    part: Part,
+) -> Result<Runs<'s>> {
+    let place = snapshot.place();
+    let level = level_of(snapshot, part);
+    let directory = segment.directory(level)?;
+    let view = if plan.access == Some(Access::Bitmaps) { None } else { segment.level(level)? };
+    let range = match part.base {
+        None => 0..directory.len(),
+        Some(base) => directory.under(place, base),
+    };
+    let per_unit = if part.level.is_some() { 1 } else { range.len() };
+    Ok(Runs { part, level, directory, view, range, per_unit })
+}
+
+/// The lines of a view by days that are the runs of a part, or the node that the filter asks for.
+fn lines<'s>(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    segment: &'s Segment,
+    runs: Runs<'s>,
+) -> Result<Option<Lines<'s>>> {
+    let counted = |grid: &Grid<'_>| {
+        let counters = plan.needs.counters.iter().map(|counter| Fact::Counter(*counter));
+        counters.chain([Fact::Orders]).all(|fact| grid.sums(fact).is_some())
+    };
+    if plan.filter.is_always() {
+        // A line of the view is a run of the level.
+        let grid = segment.unit_days(runs.level)?;
+        let grid = grid.filter(|grid| grid.lines() == runs.directory.len() && counted(grid));
+        return Ok(grid.map(|grid| Lines { grid, range: runs.range.clone(), runs, under: None }));
+    }
+    let Some((number, node)) = plan.under.filter(|_| runs.part.base.is_none() && runs.part.level.is_none())
+    else {
+        return Ok(None);
+    };
+    let tree = &snapshot.forest().trees[number];
+    for level in tree.level_of(node)..tree.levels().len() {
+        if let Some(grid) = segment.node_days(number, level)?.filter(counted) {
+            let range = grid.under(tree, node);
+            return Ok(Some(Lines { grid, range, runs, under: Some((number, node, level)) }));
+        }
+    }
+    Ok(None)
+}
+
+/// The days of each step; none where a step or the span begins or ends within a day that has orders on both sides.
+fn steps(
+    plan: &Plan,
+    frame: &Frame,
+    segment: &Segment,
+    grid: &Grid<'_>,
+) -> Option<Vec<(usize, Range<usize>)>> {
+    let (first, last) = segment.summary().created?;
+    let starts = grid.starts();
+    let mut at = 0;
+    // The day that begins at an instant; instants come ascending.
+    let mut day = |instant: i64| {
+        if instant <= first {
+            return Some(0);
+        }
+        if instant > last {
+            return Some(grid.days());
+        }
+        at += starts.get(at..)?.partition_point(|start| *start < instant);
+        (starts.get(at) == Some(&instant)).then_some(at)
+    };
+    if plan.grain.is_none() {
+        return Some(vec![(0, day(plan.span.start())?..day(plan.span.end())?)]);
+    }
+    let from = frame.steps.partition_point(|start| *start <= first).saturating_sub(1);
+    let mut steps = Vec::new();
+    let mut begin = day(frame.steps.get(from).copied()?.max(plan.span.start()))?;
+    for (step, end) in (from..).zip(frame.steps.get(from + 1..)?) {
+        let behind = day((*end).min(plan.span.end()))?;
+        if begin < behind {
+            steps.push((step, begin..behind));
+        }
+        begin = behind;
+        if begin == grid.days() {
+            break;
+        }
+    }
+    Some(steps)
+}

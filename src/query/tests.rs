@@ -1,0 +1,148 @@
+//! What views and the ledger answer is what the rows say, before and after orders change.
+
+use crate::{
+    Access, Explanation, Filter, Grain, Metric, Order, Patch, Query, Row, Schema, Snapshot, Span, Store,
+    Unit, counter, is, mean, rate, sum, under,
+};
+
+const MARCH: i64 = 1_772_294_400;
+const DAY: i64 = 86_400;
+
+fn schema() -> Schema {
+    Schema::builder("Asia/Shanghai")
+        .place(["city", "district", "street"])
+        .tree("topic", ["theme", "item"])
+        .outcome("solved", ["yes", "no"])
+        .counter("solved", is("solved", "yes"))
+        .counter("judged", is("solved", "yes").or(is("solved", "no")))
+        .clock("closed")
+        .measure("cost")
+        .measure_between("hours", "created", "closed", Unit::Hours)
+        .build()
+        .unwrap()
+}
+
+/// An order of the first half of 2026, some on every kind of unit and topic.
+fn order(id: i64) -> Order {
+    let created = MARCH - 59 * DAY + id * 7_919_777 % (150 * DAY);
+    let place = ["B", ["C", "H", "W"][id as usize % 3], ["x", "y"][id as usize / 3 % 2]];
+    let topic = [["heat", "noise"][id as usize % 2], ["a", "b", "c"][id as usize / 2 % 3]];
+    let mut order = Order::new(id.to_string(), created)
+        .place(place.into_iter().take((id as usize + 3) % 11))
+        .tree("topic", topic.into_iter().take((id as usize + 2) % 7));
+    if id % 4 != 0 {
+        order =
+            order.outcome("solved", ["yes", "no"][id as usize % 5 / 3]).clock("closed", created + id * 999);
+    }
+    if id % 3 != 0 {
+        order = order.measure("cost", id - 150);
+    }
+    order
+}
+
+fn store() -> Store {
+    let store = Store::in_memory(schema()).unwrap();
+    let mut load = store.load().unwrap();
+    (0..600).for_each(|id| load.push(order(id)).unwrap());
+    load.finish().unwrap();
+    store
+}
+
+fn told(snapshot: &Snapshot, query: &Query) -> Vec<String> {
+    let row = |row: Row<'_>| {
+        format!("{} {:?} {:?} {} {:?}", row.path(), row.kind(), row.time(), row.count(), row.figures())
+    };
+    snapshot.run(query).unwrap().rows().map(row).collect()
+}
+
+/// Questions that views answer, and whether they do.
+fn questions() -> Vec<(Query, bool)> {
+    let metrics = |query: Query| {
+        let metrics: [Metric; 3] = [counter("judged"), rate("solved", "judged"), rate("judged", "count")];
+        metrics.into_iter().fold(query, Query::metric)
+    };
+    let sums = |query: Query| query.metric(sum("cost")).metric(mean("hours")).metric(mean("cost"));
+    let units = [
+        Query::zoom(),
+        Query::zoom().level("city"),
+        Query::zoom().level("street"),
+        Query::zoom().within(["B", "H"]),
+        Query::zoom().within(["B", "H", "x"]).within(["B", "C"]).level("street"),
+        Query::penetrate(["B"], 1),
+        Query::penetrate(["B"], 2).between(),
+        Query::penetrate(["B"], 2).top(2),
+        Query::penetrate(["B"], 2).all_units(),
+    ];
+    let days = |first: i64, days: i64, beyond: i64| {
+        Span::new(MARCH + first * DAY, MARCH + (first + days) * DAY + beyond).unwrap()
+    };
+    let mut questions = Vec::new();
+    for query in units {
+        questions.push((metrics(query.clone()), true));
+        questions.push((sums(metrics(query.clone())), true));
+        questions.push((metrics(query.clone().grain(Grain::Month)), true));
+        questions.push((sums(query.clone().grain(Grain::Quarter)), true));
+        questions.push((metrics(query.clone().grain(Grain::Day)), true));
+        questions.push((metrics(query.clone().grain(Grain::Week).during(days(-5, 40, 0))), true));
+        questions.push((metrics(query.clone().during(days(-12, 30, 0))), true));
+        questions.push((metrics(query.clone().during(days(-12, 30, 3_601))), false));
+        questions.push((sums(query.clone().during(days(-12, 30, 0))), false));
+        questions.push((metrics(query.grain(Grain::Hour).during(days(3, 20, 0))), false));
+    }
+    let filters = [(under("topic", ["heat"]), true), (under("topic", ["noise", "b"]), true)];
+    let others = [
+        (Filter::All, true),
+        (is("solved", "yes"), false),
+        (under("topic", ["heat"]).or(under("topic", ["noise"])), false),
+    ];
+    for (filter, covered) in filters.into_iter().chain(others) {
+        let query = Query::zoom().filter(filter);
+        questions.push((metrics(query.clone().grain(Grain::Day)), covered));
+        questions.push((metrics(query.clone()), covered));
+        questions.push((query.during_on("closed", days(0, 30, 0)), false));
+    }
+    questions
+}
+
+fn check(snapshot: &Snapshot, at: &str, covers: bool) {
+    for (query, covered) in questions() {
+        let expected = told(snapshot, &query.clone().access(Access::Scan));
+        assert!(!expected.is_empty());
+        for access in [None, Some(Access::Views), Some(Access::Bitmaps)] {
+            let asked = access.map_or(query.clone(), |access| query.clone().access(access));
+            assert_eq!(told(snapshot, &asked), expected, "{at}: {asked:?}");
+        }
+        if covers {
+            let Explanation { segments, .. } = snapshot.explain(&query).unwrap();
+            let views = segments.iter().filter(|segment| segment.access == Some(Access::Views)).count();
+            let asked = segments.iter().filter(|segment| segment.access.is_some()).count();
+            assert_eq!(views == asked, covered, "{at}: {query:?} by {segments:?}");
+        }
+    }
+}
+
+#[test]
+fn views_say_what_rows_say_before_and_after_orders_change() {
+    let store = store();
+    let first = store.snapshot();
+    check(&first, "sealed", true);
+    let mut commit = store.begin();
+    for id in (0..600).step_by(7) {
+        commit.patch(id.to_string(), Patch::new().outcome("solved", "no").measure("cost", 1_000));
+    }
+    (601..604).for_each(|id| commit.upsert(order(id)));
+    commit.remove("5");
+    commit.finish().unwrap();
+    check(&store.snapshot(), "in batches", false);
+    let mut commit = store.begin();
+    commit.remove("14");
+    commit.upsert(order(8).tree("topic", ["heat"]).place(["B"]));
+    commit.finish().unwrap();
+    check(&store.snapshot(), "with few dead more", false);
+    store.flush().unwrap();
+    check(&store.snapshot(), "flushed", false);
+    store.verify(|_| {}).unwrap();
+    check(&store.snapshot_at(2).unwrap(), "as of the second commit", false);
+    check(&first, "the first snapshot", true);
+    check(&store.snapshot_at(1).unwrap(), "as of the first commit", false);
+}

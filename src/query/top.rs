@@ -1,0 +1,56 @@
+//! The first k units, and the others as one.
+
+use super::answer::{Answer, Figure, RowData, RowKind};
+use super::assemble::{empty, row_kind};
+use super::facts::Facts;
+use super::groups::Member;
+use super::plan::Plan;
+use super::table::label;
+use super::{Query, rank};
+use crate::error::{Error, Result};
+use crate::store::Snapshot;
+
+/// Builds the answer of a query for the first `k` units, of which each has one slot: only these are put in order.
+pub(super) fn assemble_top(
+    query: &Query,
+    plan: &Plan,
+    snapshot: &Snapshot,
+    units: impl Iterator<Item = (Member, usize)>,
+    facts: &mut Facts,
+    k: usize,
+) -> Result<Answer> {
+    let place = snapshot.place();
+    let metric = plan.metrics.first().copied();
+    let figure = |slot: usize| {
+        metric.map_or(Figure::Count(facts.orders[slot]), |metric| facts.figure(metric, Some(slot)))
+    };
+    let mut ranked: Vec<(Figure, Member, usize)> =
+        units.map(|(member, slot)| (figure(slot), member, slot)).collect();
+    let order = |a: &(Figure, Member, usize), b: &(Figure, Member, usize)| {
+        rank::compare(&b.0, &a.0).then_with(|| label(place, a.1).cmp(&label(place, b.1)))
+    };
+    if k < ranked.len() {
+        ranked.select_nth_unstable_by(k, order);
+    }
+    let others = ranked.split_off(k.min(ranked.len()));
+    ranked.sort_unstable_by(order);
+    let total = ranked.len() as u64 + u64::from(!others.is_empty());
+    if total > plan.limit {
+        return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
+    }
+    let mut answer = empty(query, plan, snapshot);
+    let mut push = |place, kind, facts: &Facts, slot| {
+        answer.rows.push(RowData { place, kind, time: None, orders: facts.orders[slot] });
+        answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, Some(slot))));
+    };
+    for (_, member, slot) in ranked {
+        let unit = place.get(member);
+        push(unit, row_kind(plan, snapshot, unit), facts, slot);
+    }
+    if !others.is_empty() {
+        let total = facts.slot();
+        others.into_iter().for_each(|(_, _, slot)| facts.merge_within(total, slot));
+        push(None, RowKind::Others, facts, total);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,306 @@
+//! Views: what is asked all day, summed when a segment is sealed.
+//!
+//! A view has a cell for every part of a segment that is asked for as a whole, and [`records`] of what
+//! the orders before each cell add up to: their number, every counter, every measure. There are views of the units of a
+//! level, and of these units, or of the nodes of another tree's level, by days. A segment gets the smallest of them, as long as
+//! all together have few cells for the orders behind them.
+
+use super::column::MISSING;
+use super::directory::Runs;
+use super::format::SectionId;
+use super::grid::{Grid, Shape};
+use super::reader::Segment;
+use super::records::{self, Fact, Running};
+use super::rows::{ColumnId, Layout, Rows, elapsed, position};
+use crate::calendar::{Grain, Span};
+use crate::error::Result;
+use crate::schema::{MeasureSource, Schema};
+use crate::tree::{Forest, Tree};
+
+/// All views together have at most one cell for so many orders: with more, they would be large, and little faster than rows.
+const ORDERS_PER_CELL: usize = 8;
+/// A view of so few cells is made in any case.
+const FEW_CELLS: usize = if cfg!(test) { 400 } else { 32 };
+
+/// What views are made from.
+pub(super) struct Source<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) layout: &'a Layout,
+    pub(super) forest: &'a Forest,
+    pub(super) rows: &'a Rows,
+    /// For each counter, which rows it counts.
+    pub(super) counted: &'a [Vec<bool>],
+    /// The runs of every level.
+    pub(super) levels: &'a [Runs],
+}
+
+/// A view that is being made.
+struct View<'a> {
+    section: SectionId,
+    cells: Cells<'a>,
+    facts: Vec<Running>,
+}
+
+/// The cells of a view.
+enum Cells<'a> {
+    /// The runs of a level.
+    Runs(&'a Runs),
+    /// Nodes by days.
+    Grid(Shape),
+}
+
+/// A fact with what each row adds to its sum, beyond the base.
+struct Addends {
+    fact: Fact,
+    base: i64,
+    values: Vec<u64>,
+}
+
+impl<'a> Source<'a> {
+    /// The views that are worth their bytes.
+    pub(super) fn views(&self) -> Vec<(SectionId, Vec<u8>)> {
+        self.fill(self.choose())
+    }
+
+    fn fill(&self, mut views: Vec<View<'_>>) -> Vec<(SectionId, Vec<u8>)> {
+        let mut sum = |addends: Addends| {
+            let running = running(&addends.values);
+            for view in &mut views {
+                let sums = match &view.cells {
+                    Cells::Runs(runs) => {
+                        let at = |start: &i64| usize::try_from(*start).ok().and_then(|row| running.get(row));
+                        runs.starts.iter().filter_map(at).copied().collect()
+                    }
+                    Cells::Grid(_) if matches!(addends.fact, Fact::Having(_) | Fact::Sum(_)) => continue,
+                    Cells::Grid(shape) => shape.running(addends.values.iter().copied()),
+                };
+                view.facts.push(Running { fact: addends.fact, base: addends.base, sums });
+            }
+        };
+        let orders = self.rows.column(self.layout, ColumnId::Created).len();
+        sum(Addends { fact: Fact::Orders, base: 0, values: vec![1; orders] });
+        self.counters().for_each(&mut sum);
+        (0..self.schema.measures.len())
+            .filter_map(|number| self.measure(number))
+            .flatten()
+            .for_each(&mut sum);
+        let encoded = views.into_iter().map(|view| match view.cells {
+            Cells::Runs(_) => (view.section, records::encode(&view.facts)),
+            Cells::Grid(shape) => (view.section, shape.encode(&view.facts)),
+        });
+        encoded.collect()
+    }
+
+    /// The smallest views first, as long as there is room.
+    fn choose(&self) -> Vec<View<'a>> {
+        let mut possible: Vec<(usize, Plan<'a>)> = Vec::new();
+        for (level, runs) in self.levels.iter().enumerate() {
+            possible.push((runs.units.len(), Plan::Level(level, runs)));
+        }
+        let starts = self.days();
+        let days = starts.len();
+        for (level, runs) in self.levels.iter().enumerate() {
+            possible
+                .push((runs.units.len().saturating_add(1).saturating_mul(days), Plan::UnitDays(level, runs)));
+        }
+        for (number, tree) in self.forest.trees.iter().enumerate() {
+            for level in 0..tree.levels().len() {
+                let lines = self.lines(number, tree, level);
+                let cells = lines.nodes.len().saturating_add(1).saturating_mul(days);
+                possible.push((cells, Plan::NodeDays(number, level, lines)));
+            }
+        }
+        possible.sort_by_key(|(cells, _)| *cells);
+        let mut room = self.rows.len() / ORDERS_PER_CELL;
+        possible.retain(|(cells, _)| {
+            let left = room.checked_sub(*cells);
+            room = left.unwrap_or(room);
+            left.is_some() || *cells <= FEW_CELLS
+        });
+        let view = |(_, plan)| {
+            let (section, cells) = match plan {
+                Plan::Level(level, runs) => (SectionId::Level(level), Cells::Runs(runs)),
+                Plan::UnitDays(level, runs) => {
+                    let lines = (0u32..).zip(runs.starts.windows(2)).flat_map(|(line, ends)| {
+                        let length = ends.iter().rev().copied().reduce(|end, start| end.wrapping_sub(start));
+                        std::iter::repeat_n(line, usize::try_from(length.unwrap_or(0)).unwrap_or(0))
+                    });
+                    (SectionId::UnitDays(level), Cells::Grid(self.shape(runs.units.clone(), lines, &starts)))
+                }
+                Plan::NodeDays(tree, level, lines) => {
+                    let shape = self.shape(lines.nodes, lines.of_rows.into_iter(), &starts);
+                    (SectionId::NodeDays(tree, level), Cells::Grid(shape))
+                }
+            };
+            View { section, cells, facts: Vec::new() }
+        };
+        possible.into_iter().map(view).collect()
+    }
+
+    fn shape(&self, nodes: Vec<i64>, lines: impl Iterator<Item = u32>, starts: &[i64]) -> Shape {
+        let created = self.rows.column(self.layout, ColumnId::Created);
+        let day = |time: &i64| starts.partition_point(|start| start <= time).saturating_sub(1) as u32;
+        Shape::new(nodes, starts.to_vec(), lines.zip(created.iter().map(day)))
+    }
+
+    /// The first instants of the days that have orders, from the first to the last, and the end of that.
+    fn days(&self) -> Vec<i64> {
+        let created = self.rows.column(self.layout, ColumnId::Created);
+        let (Some(first), Some(last)) = (created.iter().min(), created.iter().max()) else { return vec![0] };
+        let span = Span::new(*first, last.saturating_add(1));
+        span.map_or_else(|_| vec![0], |span| self.schema.calendar().steps(Grain::Day, span))
+    }
+
+    /// The nodes of a tree's level that have orders, and for every row which of them it counts for.
+    fn lines(&self, number: usize, tree: &Tree, level: usize) -> Lines {
+        let ancestor = |node: i64| {
+            let node = u32::try_from(node).ok().and_then(|node| tree.get(node));
+            node.map_or(MISSING, |node| tree.ancestor(node, level).index().into())
+        };
+        let mut nodes: Vec<(u64, i64)> = Vec::new();
+        self.lines_of(number, |node| {
+            nodes.push((position(tree, ancestor(node)), ancestor(node)));
+            0
+        });
+        nodes.sort_unstable();
+        nodes.dedup();
+        let line = |node| {
+            let label = position(tree, ancestor(node));
+            nodes.partition_point(|(before, _)| *before < label) as u32
+        };
+        let of_rows = self.lines_of(number, line);
+        Lines { nodes: nodes.into_iter().map(|(_, node)| node).collect(), of_rows }
+    }
+
+    /// The line of every row, of which `line` tells that of a node; it is asked once for each.
+    fn lines_of(&self, number: usize, mut line: impl FnMut(i64) -> u32) -> Vec<u32> {
+        let values = self.rows.column(self.layout, ColumnId::Tree(number));
+        let most = values.iter().copied().max().and_then(|most| usize::try_from(most).ok());
+        let none = most.map_or(0, |most| most.saturating_add(1));
+        // Of each node; of none, behind the last.
+        let mut lines: Vec<Option<u32>> = vec![None; none.saturating_add(1)];
+        let of_row = |value: &i64| match lines.get_mut(usize::try_from(*value).unwrap_or(none)) {
+            Some(known) => *known.get_or_insert_with(|| line(*value)),
+            None => 0,
+        };
+        values.iter().map(of_row).collect()
+    }
+
+    fn counters(&self) -> impl Iterator<Item = Addends> + '_ {
+        let addends = |(number, rows): (usize, &Vec<bool>)| Addends {
+            fact: Fact::Counter(number),
+            base: 0,
+            values: rows.iter().map(|counts| u64::from(*counts)).collect(),
+        };
+        self.counted.iter().enumerate().map(addends)
+    }
+
+    /// What is summed of a measure; nothing where the sum is beyond 64 bits.
+    fn measure(&self, number: usize) -> Option<[Addends; 2]> {
+        let values = self.measured(number);
+        let base = values.iter().copied().filter(|value| *value != MISSING).min().unwrap_or(0);
+        let beyond = |value: &i64| if *value == MISSING { 0 } else { value.abs_diff(base) };
+        let values_beyond: Vec<u64> = values.iter().map(beyond).collect();
+        values_beyond.iter().try_fold(0u64, |sum, value| sum.checked_add(*value))?;
+        let having = values.iter().map(|value| u64::from(*value != MISSING)).collect();
+        Some([
+            Addends { fact: Fact::Having(number), base: 0, values: having },
+            Addends { fact: Fact::Sum(number), base, values: values_beyond },
+        ])
+    }
+
+    fn measured(&self, number: usize) -> Vec<i64> {
+        let column = |id| self.rows.column(self.layout, id);
+        match self.schema.measures.get(number).map(|measure| &measure.source) {
+            Some(&MeasureSource::Between { from, to, unit }) => {
+                let times = column(from.into()).iter().zip(column(to.into()));
+                times.map(|(from, to)| elapsed(*from, *to, unit.seconds())).collect()
+            }
+            _ => column(ColumnId::Measure(number)).to_vec(),
+        }
+    }
+}
+
+/// What some rows of a segment, ascending, add up to in the cells of one of its views.
+pub(super) fn of_some(
+    section: SectionId,
+    segment: &Segment,
+    some: &[u32],
+    schema: &Schema,
+    forest: &Forest,
+) -> Result<Vec<u8>> {
+    let layout = Layout::new(schema);
+    let mut rows = Rows::new(&layout);
+    for (id, values) in layout.columns().iter().zip(&mut rows.columns) {
+        let is_read = |id: &ColumnId| {
+            matches!(id, ColumnId::Created | ColumnId::Tree(_) | ColumnId::Measure(_) | ColumnId::Clock(_))
+        };
+        if is_read(id) {
+            let column = segment.column(*id)?;
+            values.extend(some.iter().map(|row| column.map_or(MISSING, |column| column.get(*row as usize))));
+        }
+    }
+    let mut counted = Vec::new();
+    for number in 0..schema.counters.len() {
+        let bits = segment.counter(number)?;
+        counted.push(some.iter().map(|row| bits.is_some_and(|bits| bits.get(*row))).collect());
+    }
+    let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
+    let by_days = |grid: Option<Grid<'_>>, lines: Vec<u32>| {
+        let (nodes, starts) = grid.map_or((Vec::new(), vec![0]), |grid| (grid.nodes(), grid.starts()));
+        Cells::Grid(source.shape(nodes, lines.into_iter(), &starts))
+    };
+    let runs;
+    let cells = match section {
+        SectionId::UnitDays(level) => {
+            let directory = segment.directory(level)?;
+            let lines = some.iter().map(|row| directory.run_of(*row) as u32).collect();
+            by_days(segment.unit_days(level)?, lines)
+        }
+        SectionId::NodeDays(number, level) => {
+            let grid = segment.node_days(number, level)?;
+            let lines = match (grid, forest.trees.get(number)) {
+                (Some(grid), Some(tree)) => {
+                    source.lines_of(number, |node| grid.line_of(tree, node, level) as u32)
+                }
+                _ => Vec::new(),
+            };
+            by_days(grid, lines)
+        }
+        SectionId::Level(level) => {
+            let directory = segment.directory(level)?;
+            let before = |run: usize| some.partition_point(|row| *row < directory.start(run)) as i64;
+            runs = Runs {
+                units: Vec::new(),
+                starts: (0..=directory.len()).map(before).collect(),
+                deepest: false,
+            };
+            Cells::Runs(&runs)
+        }
+        _ => return Ok(Vec::new()),
+    };
+    let filled = source.fill(vec![View { section, cells, facts: Vec::new() }]);
+    Ok(filled.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default())
+}
+
+/// A view that may be made.
+enum Plan<'a> {
+    Level(usize, &'a Runs),
+    UnitDays(usize, &'a Runs),
+    NodeDays(usize, usize, Lines),
+}
+
+/// The lines of a view of nodes.
+struct Lines {
+    nodes: Vec<i64>,
+    of_rows: Vec<u32>,
+}
+
+/// First 0, then the sum of the first, of the first two, …
+fn running(values: &[u64]) -> Vec<u64> {
+    let sums = values.iter().scan(0u64, |sum, value| {
+        *sum = sum.saturating_add(*value);
+        Some(*sum)
+    });
+    std::iter::once(0).chain(sums).collect()
+}
