@@ -30,7 +30,7 @@ pub(crate) fn ask(folder: &Path, questions: &Path, out: &Path, repeats: usize) -
     let questions: Questions = serde_json::from_reader(File::open(questions)?)?;
     let mut answers = BufWriter::new(File::create(out.with_extension("bin"))?);
     let (mut times, mut shapes) = (BTreeMap::new(), BTreeMap::new());
-    for (name, constants) in questions.asked {
+    for (name, constants) in &questions.asked {
         for given in questions.warm.get(name).into_iter().flatten() {
             timed(&store, name, given)?;
         }
