@@ -3,7 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test reads the answers it is compared with")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, OnceLock};
 
@@ -30,17 +30,6 @@ impl City {
     pub(crate) fn new(name: &str, data: PathBuf) -> Self {
         let answers = root().join("tests/real/answers").join(name);
         Self { name: name.to_owned(), data, answers, imported: OnceLock::new() }
-    }
-
-    /// The names of all questions.
-    pub(crate) fn questions(&self) -> Vec<String> {
-        let files = fs::read_dir(&self.answers).into_iter().flatten().flatten();
-        let names = files.filter_map(|file| file.file_name().into_string().ok());
-        let mut questions: Vec<String> =
-            names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect();
-        questions.sort();
-        assert!(!questions.is_empty(), "{} has no questions", self.name);
-        questions
     }
 
     /// What the import reported.
@@ -74,6 +63,17 @@ impl City {
         };
         self.imported.get_or_init(import).as_ref().map_err(Clone::clone)
     }
+}
+
+/// The names of all questions in a folder.
+pub(crate) fn questions(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| file.file_name().into_string().ok());
+    let mut questions: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".jsonl").map(str::to_owned)).collect();
+    questions.sort();
+    assert!(!questions.is_empty(), "{} has no questions", folder.display());
+    questions
 }
 
 /// Runs the command line and gives the objects it printed.

@@ -6,13 +6,15 @@
 
 mod city;
 mod compare;
+mod life;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use city::City;
+use city::{City, questions};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use life::Life;
 
 /// The cities with the files of their orders; a city's mapping file and the folder of its answers bear its name.
 const CITIES: [(&str, &str); 3] = [
@@ -22,7 +24,9 @@ const CITIES: [(&str, &str); 3] = [
 ];
 
 fn main() -> ExitCode {
-    let trials = CITIES.into_iter().flat_map(|(name, file)| trials(name, data().join(file))).collect();
+    let mut trials: Vec<Trial> =
+        CITIES.into_iter().flat_map(|(name, file)| trials(name, data().join(file))).collect();
+    trials.extend(life(data().join(CITIES[1].1)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -37,26 +41,43 @@ fn data() -> PathBuf {
 /// A test for the import of a city and one for each question.
 fn trials(name: &str, file: PathBuf) -> Vec<Trial> {
     let city = Arc::new(City::new(name, file));
-    let mut trials = vec![trial(&city, "quality", |city| compare::quality(city.report()?, &city.answers))];
-    for question in city.questions() {
-        trials.push(trial(&city, &question.clone(), move |city| {
+    let mut trials = vec![trial(&city, &city.data, name, "quality", |city| {
+        compare::quality(city.report()?, &city.answers)
+    })];
+    for question in questions(&city.answers) {
+        trials.push(trial(&city, &city.data, name, &question.clone(), move |city| {
             compare::answer(&city.ask(&question)?, &city.answers, &question)
         }));
     }
     trials
 }
 
-fn trial(
-    city: &Arc<City>,
+/// A test for the end of Chicago's life, and one for each question about a day of it.
+fn life(file: PathBuf) -> Vec<Trial> {
+    let life = Arc::new(Life::new(file));
+    let name = "chicago-life";
+    let mut trials = vec![trial(&life, &life.data, name, "end", Life::compare_with_load)];
+    for question in questions(&life.answers) {
+        trials.push(trial(&life, &life.data, name, &question.clone(), move |life| {
+            compare::answer(&life.ask(&question)?, &life.answers, &question)
+        }));
+    }
+    trials
+}
+
+fn trial<T: Send + Sync + 'static>(
+    of: &Arc<T>,
+    data: &Path,
+    group: &str,
     name: &str,
-    run: impl FnOnce(&City) -> Result<(), String> + Send + 'static,
+    run: impl FnOnce(&T) -> Result<(), String> + Send + 'static,
 ) -> Trial {
-    let (name, city) = (format!("{}::{name}", city.name), Arc::clone(city));
+    let (name, of, data) = (format!("{group}::{name}"), Arc::clone(of), data.to_owned());
     Trial::ignorable_test(name, move || {
-        if city.data.exists() {
-            run(&city).map(|()| Completion::Completed).map_err(Failed::from)
+        if data.exists() {
+            run(&of).map(|()| Completion::Completed).map_err(Failed::from)
         } else {
-            let file = city.data.file_name().unwrap_or_default().to_string_lossy();
+            let file = data.file_name().unwrap_or_default().to_string_lossy();
             Ok(Completion::ignored_with(format!("{file} is not there; set ZONAL_DATA to its folder")))
         }
     })

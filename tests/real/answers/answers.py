@@ -5,8 +5,8 @@
     python3 answers.py DATA_FOLDER
 
 DATA_FOLDER holds boston311-2011.csv.gz, chicago-sanitation.csv.gz and pingshan-12345.csv.gz. For each city the
-file is read as text into the table `raw`, `clean.sql` makes the table `orders` of it, and every other `.sql`
-beside it is run. `quality.sql` gives `quality.json`; NAME.sql gives NAME.jsonl, one line per row in the form of
+file is read as text into the table `raw`, `clean.sql` makes the table `orders` of it (of a life, `versions`), and
+every other `.sql` beside it is run. `quality.sql` gives `quality.json`; NAME.sql gives NAME.jsonl, one line per row in the form of
 `zonal --json`, and NAME.json holds the arguments of `zonal` that ask the same. A question with `"summary": true`
 has too many rows to keep; its only line sums up the answer (see `summary`).
 
@@ -28,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 CITIES = [
     ("boston", "boston311-2011.csv.gz", "America/New_York"),
     ("chicago", "chicago-sanitation.csv.gz", "America/Chicago"),
+    ("chicago-life", "chicago-sanitation.csv.gz", "America/Chicago"),
     ("pingshan", "pingshan-12345.csv.gz", "Asia/Shanghai"),
 ]
 FIRST, LAST = 1990, 2070
@@ -117,8 +118,9 @@ def answer_city(folder, data, zone):
         [str(data)],
     )
     db.execute((folder / "clean.sql").read_text(encoding="utf-8"))
-    (quality,) = rows(db, folder / "quality.sql")
-    write(folder / "quality.json", [json.dumps(quality, ensure_ascii=False, indent=1) + "\n"])
+    if (folder / "quality.sql").exists():
+        (quality,) = rows(db, folder / "quality.sql")
+        write(folder / "quality.json", [json.dumps(quality, ensure_ascii=False, indent=1) + "\n"])
     for question in sorted(folder.glob("*.json")):
         if question.stem == "quality":
             continue
