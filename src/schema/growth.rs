@@ -44,6 +44,7 @@ impl Growth {
     }
 
     /// Everything in which the two differ.
+    #[cfg(any(test, feature = "import"))]
     pub(super) fn differences(self) -> Vec<String> {
         self.contradicted.into_iter().chain(self.added).collect()
     }
