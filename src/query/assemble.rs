@@ -14,7 +14,7 @@ use super::answer::{Answer, Figure, GroupData, RowData, RowKind};
 use super::execute::Frame;
 use super::facts::Facts;
 use super::groups::{Groups, Key, Member, NONE, member};
-use super::plan::{Part, Plan};
+use super::plan::{Dimension, Part, Plan};
 use super::table::Table;
 use super::{Query, rank};
 
@@ -199,22 +199,23 @@ fn sort(plan: &Plan, snapshot: &Snapshot, series: &mut [Series]) {
     let place = snapshot.place();
     series.sort_by_cached_key(|series| {
         let unit = series.unit.map_or(0, |unit| place.label(unit));
-        let by: Vec<u64> = plan
-            .by
-            .iter()
-            .zip(&series.by)
-            .map(|(dimension, value)| match (dimension.field, *value) {
-                (Field::Tree(_), NONE) => 0,
-                (Field::Tree(number), value) => {
-                    let tree = &snapshot.forest().trees[number];
-                    tree.get(value).map_or(0, |node| tree.label(node))
-                }
-                // Categories, tags and outcomes count from 0, and missing comes last.
-                (_, value) => u64::from(value),
-            })
-            .collect();
-        (unit, series.kind != RowKind::Subtotal, by)
+        let by =
+            plan.by.iter().zip(&series.by).map(|(dimension, value)| standing(dimension, *value, snapshot));
+        (unit, series.kind != RowKind::Subtotal, by.collect::<Vec<u64>>())
     });
+}
+
+/// Where a group stands in the order of its dimension.
+pub(super) fn standing(dimension: &Dimension, value: Member, snapshot: &Snapshot) -> u64 {
+    match (dimension.field, value) {
+        (Field::Tree(_), NONE) => 0,
+        (Field::Tree(number), value) => {
+            let tree = &snapshot.forest().trees[number];
+            tree.get(value).map_or(0, |node| tree.label(node))
+        }
+        // Categories, tags and outcomes count from 0, and missing comes last.
+        (_, value) => u64::from(value),
+    }
 }
 
 /// Keeps the `k` series with the largest first metric, in that order, and gives the rest.
@@ -350,16 +351,22 @@ fn rows(
 }
 
 fn group_data(plan: &Plan, snapshot: &Snapshot, series: &Series) -> Vec<GroupData> {
-    let data = |(dimension, value): (&super::plan::Dimension, &Member)| {
-        let known = (*value != NONE).then_some(*value);
-        let remainder = match (dimension.field, dimension.level) {
-            (Field::Tree(number), Some(level)) if series.kind != RowKind::Others => {
-                let tree = &snapshot.forest().trees[number];
-                known.and_then(|value| tree.get(value)).is_none_or(|node| tree.level_of(node) < level)
-            }
-            _ => false,
-        };
-        GroupData { value: known, remainder }
+    let data = |(dimension, value): (&Dimension, &Member)| match series.kind {
+        RowKind::Others => GroupData { value: None, remainder: false },
+        _ => group(dimension, *value, snapshot),
     };
     plan.by.iter().zip(&series.by).map(data).collect()
+}
+
+/// A value of a dimension, as rows tell it.
+pub(super) fn group(dimension: &Dimension, value: Member, snapshot: &Snapshot) -> GroupData {
+    let known = (value != NONE).then_some(value);
+    let remainder = match (dimension.field, dimension.level) {
+        (Field::Tree(number), Some(level)) => {
+            let tree = &snapshot.forest().trees[number];
+            known.and_then(|value| tree.get(value)).is_none_or(|node| tree.level_of(node) < level)
+        }
+        _ => false,
+    };
+    GroupData { value: known, remainder }
 }

@@ -20,6 +20,11 @@ pub(crate) struct Frame {
     /// The first second of each step, and the end of the last; empty where no grain is asked for.
     pub(crate) steps: Vec<i64>,
     pub(crate) keys: Keys,
+    /// What each value of a dimension, and last a missing one, adds to the place of a group among those of its unit; none
+    /// where these are too many to have a place each.
+    pub(super) places: Vec<Vec<usize>>,
+    /// How many units there are.
+    pub(super) units: usize,
 }
 
 impl Frame {
@@ -31,7 +36,12 @@ impl Frame {
         };
         let sizes = plan.by.iter().map(|by| by.groups.iter().max().map_or(0, |most| *most as usize + 1));
         let keys = Keys::new(sizes, steps.len())?;
-        Ok(Self { steps, keys })
+        let places = plan.by.iter().enumerate().filter_map(|(number, dimension)| {
+            let digits = keys.places(number)?;
+            let groups = dimension.groups.iter().copied().chain([NONE]);
+            groups.map(|group| digits.get(group as usize).or(digits.last()).copied()).collect()
+        });
+        Ok(Self { places: places.collect(), units: snapshot.place().len(), steps, keys })
     }
 
     /// Where a step stands among those of a table, which has one where no grain is asked for.

@@ -55,16 +55,18 @@ impl Keys {
         usize::try_from(groups).ok().filter(|groups| *groups <= MOST_PER_UNIT)
     }
 
-    /// Where a unit's group stands among all that it can have.
+    /// What each value of a dimension adds to the place of a group among all that a unit can have; *none* stands last.
+    pub(crate) fn places(&self, dimension: usize) -> Option<Vec<usize>> {
+        self.per_unit()?;
+        let behind = self.sizes.iter().skip(dimension + 1);
+        let stride = behind.fold(self.steps as usize, |stride, size| stride * *size as usize);
+        Some((0..*self.sizes.get(dimension)? as usize).map(|digit| digit * stride).collect())
+    }
+
+    /// What a step of time adds to it.
     #[inline]
-    pub(crate) fn place(&self, by: &[Member], step: Member) -> usize {
-        let digit =
-            |value: Member, size: u128| if value == NONE { size as usize - 1 } else { value as usize };
-        let series = by
-            .iter()
-            .zip(&self.sizes)
-            .fold(0, |at, (value, size)| at * *size as usize + digit(*value, *size));
-        series * self.steps as usize + digit(step, self.steps)
+    pub(crate) fn place_of(&self, step: Member) -> usize {
+        if step == NONE { self.steps as usize - 1 } else { step as usize }
     }
 
     /// The key of the same group over all time.
@@ -105,20 +107,54 @@ const MOST_PLACES: usize = 1 << 21;
 pub(crate) struct Groups {
     /// How many groups a unit can have; none for too many.
     per_unit: Option<usize>,
-    /// Where the facts of a unit begin.
-    units: HashMap<Member, usize, FixedState>,
+    units: Units,
     slots: HashMap<Key, usize, FixedState>,
     pub(crate) facts: Facts,
     limit: u64,
 }
 
+/// Where the facts of units begin: a number for every node there is, as its pages cost nothing until they are used.
+#[derive(Debug, Clone, Default)]
+struct Units {
+    nodes: usize,
+    /// One more than where the facts of a unit begin, 0 for those that have none; orders without place come first.
+    firsts: Vec<u32>,
+    /// The units that have a place, with where their facts begin.
+    members: Vec<(Member, usize)>,
+}
+
+impl Units {
+    #[inline]
+    fn at(unit: Member) -> usize {
+        unit.wrapping_add(1) as usize
+    }
+
+    #[inline]
+    fn get(&self, unit: Member) -> Option<usize> {
+        let first = *self.firsts.get(Self::at(unit))?;
+        (first as usize).checked_sub(1)
+    }
+
+    /// Notes a new unit; not one that is no node.
+    fn insert(&mut self, unit: Member, first: usize) -> bool {
+        if self.firsts.is_empty() {
+            self.firsts = vec![0; self.nodes + 1];
+        }
+        let Some(slot) = self.firsts.get_mut(Self::at(unit)) else { return false };
+        *slot = first as u32 + 1;
+        self.members.push((unit, first));
+        true
+    }
+}
+
 impl Groups {
-    pub(crate) fn new(needs: &Needs, keys: &Keys, limit: u64) -> Self {
+    /// For units of a tree with so many nodes.
+    pub(crate) fn new(needs: &Needs, keys: &Keys, nodes: usize, limit: u64) -> Self {
         // Lists and sets of values are too large to have them for groups without orders.
         let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
         Self {
             per_unit: keys.per_unit().filter(|groups| *groups <= most_per_unit),
-            units: HashMap::default(),
+            units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
             facts: Facts::new(needs),
             limit,
@@ -126,18 +162,24 @@ impl Groups {
     }
 
     /// Where the facts of a unit's groups begin; none where they have a slot each.
+    #[inline]
     pub(crate) fn unit(&mut self, unit: Member) -> Option<usize> {
         let per_unit = self.per_unit?;
-        if let Some(first) = self.units.get(&unit) {
-            return Some(*first);
-        }
+        self.units.get(unit).or_else(|| self.add_unit(unit, per_unit))
+    }
+
+    fn add_unit(&mut self, unit: Member, per_unit: usize) -> Option<usize> {
         let first = self.facts.orders.len();
-        if first + per_unit > MOST_PLACES {
+        if first + per_unit > MOST_PLACES || !self.units.insert(unit, first) {
             return None;
         }
         self.facts.grow(first + per_unit);
-        self.units.insert(unit, first);
         Some(first)
+    }
+
+    /// The units with where their facts begin; none where some groups have a slot of their own.
+    pub(crate) fn by_unit(&self) -> Option<&[(Member, usize)]> {
+        (self.per_unit.is_some() && self.slots.is_empty()).then_some(&self.units.members)
     }
 
     /// The slot of a group, made where it is new.
@@ -175,7 +217,7 @@ impl Groups {
     /// The groups that have orders, and their slots.
     pub(crate) fn keys(&self) -> impl Iterator<Item = (Key, usize)> + '_ {
         let per_unit = self.per_unit.unwrap_or_default();
-        let places = self.units.iter().flat_map(move |(unit, first)| {
+        let places = self.units.members.iter().flat_map(move |(unit, first)| {
             let key = u128::from(*unit) * per_unit as u128;
             (0..per_unit).map(move |at| (key + at as u128, first + at))
         });
@@ -185,7 +227,7 @@ impl Groups {
 
     /// Adds what was counted elsewhere.
     pub(crate) fn merge(&mut self, other: Self) -> Result<()> {
-        if self.units.is_empty() && self.slots.is_empty() {
+        if self.units.members.is_empty() && self.slots.is_empty() {
             *self = other;
             return Ok(());
         }

@@ -3,6 +3,7 @@
 mod answer;
 mod assemble;
 mod cover;
+mod cross;
 mod execute;
 mod explain;
 mod facts;

@@ -1,8 +1,15 @@
 //! The numbers that single rows have: columns, and the time between two clocks.
 
+use std::ops::Range;
+
 use crate::error::Result;
 use crate::schema::{Clock, MeasureSource, Schema, Unit};
-use crate::segment::{Column, ColumnId, MISSING, Segment, elapsed};
+use crate::segment::{Column, ColumnId, MISSING, Segment, elapsed, present};
+
+use super::select::Kept;
+
+/// Rows whose values are read at once.
+const AT_ONCE: usize = 1024;
 
 /// A number that every row has or lacks.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +41,23 @@ impl<'a> Number<'a> {
         match self {
             Self::Column(column) => value(column),
             Self::Elapsed { from, to, unit } => elapsed(value(from), value(to), *unit),
+        }
+    }
+
+    /// Visits the values of the kept rows of a run, those that have one.
+    pub(super) fn each(&self, kept: &Kept, run: Range<u32>, mut visit: impl FnMut(i64)) {
+        let (Self::Column(Some(column)), Kept::All) = (self, kept) else {
+            return kept.for_each(run, |row| {
+                if let Some(value) = present(self.get(row)) {
+                    visit(value);
+                }
+            });
+        };
+        let mut values = Vec::with_capacity(AT_ONCE);
+        for start in (run.start as usize..run.end as usize).step_by(AT_ONCE) {
+            values.clear();
+            column.decode(start..(run.end as usize).min(start + AT_ONCE), &mut values);
+            values.iter().copied().filter_map(present).for_each(&mut visit);
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     pub(super) fn new(plan: &Plan, frame: &Frame, top: Option<&'a hashbrown::HashSet<Key>>) -> Self {
-        Self { groups: Groups::new(&plan.needs, &frame.keys, plan.limit), top }
+        Self { groups: Groups::new(&plan.needs, &frame.keys, frame.units, plan.limit), top }
     }
 }
 
@@ -105,7 +105,7 @@ fn count(
     if by_row || !matches!(kept, Kept::All) {
         kept.leave_out_dead(live, chosen.hull());
     }
-    let mut reader = RowReader::open(plan, frame, segment, &selector)?;
+    let reader = RowReader::open(plan, frame, segment, &selector)?;
     if let Kept::List(list) = &kept {
         if list.len() < runs_of(chosen, segment)? {
             return reader.add_list(list, chosen, snapshot, sink);
@@ -179,6 +179,46 @@ struct RowFacts<'a> {
 }
 
 impl RowFacts<'_> {
+    /// Whether orders are counted and nothing else.
+    fn is_empty(&self) -> bool {
+        self.counters.is_empty()
+            && self.sums.is_empty()
+            && self.extremes.is_empty()
+            && self.values.is_empty()
+            && self.keys.is_empty()
+    }
+
+    /// Adds the kept orders of a run to one group, one fact after the other.
+    fn add_kept(&self, kept: &Kept, run: Range<u32>, slot: usize, facts: &mut Facts) {
+        let mut orders = 0;
+        kept.for_each(run.clone(), |_| orders += 1);
+        facts.orders[slot] += orders;
+        for (counts, counter) in facts.counters.iter_mut().zip(&self.counters) {
+            let mut counted = 0;
+            kept.for_each(run.clone(), |row| counted += u64::from(counter.holds(row)));
+            counts[slot] += counted;
+        }
+        for (sums, number) in facts.sums.iter_mut().zip(&self.sums) {
+            let (sum, count) = &mut sums[slot];
+            number.each(kept, run.clone(), |value| {
+                *sum += i128::from(value);
+                *count += 1;
+            });
+        }
+        for (extremes, number) in facts.extremes.iter_mut().zip(&self.extremes) {
+            let found = &mut extremes[slot];
+            number.each(kept, run.clone(), |value| *found = widest(*found, Some((value, value))));
+        }
+        for (values, number) in facts.values.iter_mut().zip(&self.values) {
+            let list = &mut values[slot];
+            number.each(kept, run.clone(), |value| list.push(value));
+        }
+        for (keys, number) in facts.keys.iter_mut().zip(&self.keys) {
+            let set = &mut keys[slot];
+            number.each(kept, run.clone(), |key| set.insert_near(key));
+        }
+    }
+
     /// Adds one order.
     #[inline]
     fn add(&self, row: u32, slot: usize, facts: &mut Facts) {
@@ -233,8 +273,6 @@ struct RowReader<'a> {
     single: bool,
     times: Times<'a>,
     facts: RowFacts<'a>,
-    /// Reused for every row.
-    by: Vec<Member>,
 }
 
 impl<'a> RowReader<'a> {
@@ -267,7 +305,7 @@ impl<'a> RowReader<'a> {
         let dimensions: Vec<_> = plan.by.iter().map(dimension).collect::<Result<_>>()?;
         let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
         let times = Self::times(plan, frame, segment)?;
-        Ok(Self { plan, frame, segment, dimensions, single, times, facts, by: Vec::new() })
+        Ok(Self { plan, frame, segment, dimensions, single, times, facts })
     }
 
     fn times(plan: &Plan, frame: &Frame, segment: &'a Segment) -> Result<Times<'a>> {
@@ -293,7 +331,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// Adds the rows of a run that are kept.
-    fn add_run(&mut self, kept: &Kept, run: Range<u32>, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+    fn add_run(&self, kept: &Kept, run: Range<u32>, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
         let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
         let Some(first) = first else {
             let mut added = Ok(());
@@ -305,16 +343,21 @@ impl<'a> RowReader<'a> {
             return added;
         };
         let facts = &mut sink.groups.facts;
-        kept.for_each(run, |row| {
-            let slot = first + self.place(row);
-            self.facts.add(row, slot, facts);
-        });
+        match &self.times {
+            Times::Same(step) if self.dimensions.is_empty() => {
+                self.facts.add_kept(kept, run, first + self.frame.keys.place_of(*step), facts);
+            }
+            _ if self.facts.is_empty() => {
+                kept.for_each(run, |row| facts.orders[first + self.place(row)] += 1)
+            }
+            _ => kept.for_each(run, |row| self.facts.add(row, first + self.place(row), facts)),
+        }
         Ok(())
     }
 
     /// Adds listed rows, whose units are looked up one by one.
     fn add_list(
-        &mut self,
+        &self,
         list: &[u32],
         chosen: &SegmentPlan,
         snapshot: &Snapshot,
@@ -348,18 +391,21 @@ impl<'a> RowReader<'a> {
 
     /// Where the only group of a row stands among those of its unit.
     #[inline]
-    fn place(&mut self, row: u32) -> usize {
-        self.by.clear();
-        for (dimension, values) in &self.dimensions {
-            let Values::Single(column) = values else { continue };
-            let value = column.map_or(MISSING, |column| column.get(row as usize));
-            self.by.push(group(dimension, value));
-        }
-        self.frame.keys.place(&self.by, self.step(row))
+    fn place(&self, row: u32) -> usize {
+        let dimensions = self.dimensions.iter().zip(&self.frame.places);
+        let places = dimensions.map(|((_, values), places)| {
+            let value = match values {
+                Values::Single(Some(column)) => column.get(row as usize),
+                _ => MISSING,
+            };
+            // A value that is missing, or came later than the snapshot, stands last.
+            places.get(value.cast_unsigned() as usize).or(places.last()).copied().unwrap_or(0)
+        });
+        places.sum::<usize>() + self.frame.keys.place_of(self.step(row))
     }
 
     /// Adds a row to all its groups.
-    fn add_to_each(&mut self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+    fn add_to_each(&self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
         let step = self.step(row);
         let members = self.members(row)?;
         let mut chosen = vec![0; members.len()];

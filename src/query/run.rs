@@ -8,6 +8,7 @@ use crate::store::Snapshot;
 use super::answer::Answer;
 use super::assemble::{assemble, assemble_table};
 use super::cover::Cover;
+use super::cross::assemble_cross;
 use super::execute::{Frame, Reach, Times, plan_segment};
 use super::explain::{Explanation, explain};
 use super::groups::{Groups, Key};
@@ -47,6 +48,10 @@ impl Snapshot {
             let units: Vec<_> =
                 groups.keys().map(|(key, slot)| (frame.keys.unit_and_by(key).0, slot)).collect();
             return assemble_top(query, &plan, self, units.into_iter(), &mut groups.facts, k);
+        }
+        let flat = query.top.is_none() && plan.grain.is_none() && !query.between && !query.all_units;
+        if let Some(units) = groups.by_unit().filter(|_| flat && !plan.by.is_empty()) {
+            return assemble_cross(query, &plan, &frame, self, units, &groups.facts);
         }
         assemble(query, &plan, &frame, self, groups, |top| Ok(self.count(&plan, &frame, Some(top))?.1))
     }
