@@ -129,10 +129,10 @@
 //!
 //! # What it does not do
 //!
-//! It is not a server, has no SQL and searches no text; no count is approximate (an
-//! interval or what is expected by chance is an estimate, and says so). It keeps one kind of fact, not tables of any
-//! shape. Calls block: an async service runs them where blocking is allowed, and the example `service` shows threads that
-//! write beside threads that ask.
+//! It is not a server, has no SQL and searches no text; no count is approximate (an interval or what is expected by chance is
+//! an estimate, and says so). It keeps one kind of fact, not tables of any shape. While a bulk load goes on, commits are refused.
+//! Calls block: an async service runs them where blocking is allowed, and the example `service` shows threads that write
+//! beside threads that ask.
 //!
 //! # Durability
 //!
@@ -160,7 +160,7 @@
 //! # The files of a store
 //!
 //! ```text
-//! MANIFEST                    which files make up the store; replaced as a whole by every commit
+//! MANIFEST                    which files make up the store; replaced as a whole by every load, flush and compaction
 //! nodes/*.log                 the nodes of each tree, and the values of categories and tags; appended to
 //! COMMITS                     when each commit was known; appended to
 //! log/*.log                   the commits that no segment holds yet
