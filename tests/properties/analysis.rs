@@ -146,7 +146,8 @@ fn a_backlog_is_what_was_created_less_what_was_closed() {
             }
         };
         let steps = ask.grain.map(|grain| snapshot.calendar().steps(grain, ask.span)).unwrap_or_default();
-        if steps.len() > 40 {
+        // A span up to the end of all time is none at all: it has the orders that were never closed, too.
+        if steps.len() > 40 || steps.last() == Some(&Span::ALL.end()) {
             return Ok(0);
         }
         let curve = Backlog::new(&closed).curve(snapshot, &ask.query()).expect("a curve that makes sense");
