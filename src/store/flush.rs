@@ -70,7 +70,7 @@ impl Store {
 
     /// Ends the log, and keeps commits from adding to the batches: what is in them now will be sealed. None where
     /// there is nothing to seal.
-    fn close_batches(&self) -> Result<Option<State>> {
+    pub(super) fn close_batches(&self) -> Result<Option<State>> {
         let mut writer = hold(&self.inner.writer);
         self.require_writable()?;
         let mut state = (*self.state()).clone();

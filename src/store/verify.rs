@@ -49,10 +49,12 @@ pub(super) fn open(storage: &dyn Storage, state: Option<&State>) -> Result<Opene
         count(storage.open(name)?.len() as u64);
     }
     let logs = &disk.manifest.logs;
+    let mut last = disk.commit;
     for (at, log) in logs.iter().enumerate() {
         let bytes = storage.read(log)?;
         let replayed = crate::log::replay(log, bytes.slice(0..bytes.len()).unwrap_or(&[]))?;
-        let last = replayed.frames.last().map_or(disk.commit, |frame| frame.commit.max(disk.commit));
+        // The last log is empty where a flush had begun it and was cut short.
+        last = replayed.frames.last().map_or(last, |frame| frame.commit.max(last));
         let ends = at + 1 == logs.len();
         if let Some(state) = state.filter(|state| ends && last < state.commit) {
             let reason = format!("it ends with commit {last}, the last one was {}", state.commit);

@@ -307,3 +307,25 @@ fn whenever_the_power_is_cut_what_threads_were_told_is_there() {
         assert_eq!(store.snapshot().commit(), commits);
     }
 }
+
+#[test]
+fn a_log_that_a_commit_beside_a_flush_has_begun_may_hold_nothing_yet() {
+    let commit = |id| Act::Commit(Durability::Sync, vec![Edit::Upsert(id, 1)]);
+    let life = [commit(11), commit(12)];
+    let states = states(&life);
+    for operations in 1.. {
+        let disk = Memory::default();
+        let store = Store::create_on(Arc::new(disk.clone()), schema()).unwrap();
+        life[0].carry_out(&store).unwrap();
+        assert!(store.close_batches().unwrap().is_some());
+        disk.fail_after(operations);
+        let acknowledged = life[1].carry_out(&store).is_ok();
+        for seed in SEEDS {
+            let (_, found) = reopened(disk.crash(seed), &states);
+            assert!(found == 2 || !acknowledged && found == 1, "{found} commits");
+        }
+        if acknowledged {
+            break;
+        }
+    }
+}
