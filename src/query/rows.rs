@@ -399,7 +399,8 @@ impl<'a> RowReader<'a> {
                 _ => MISSING,
             };
             // A value that is missing, or came later than the snapshot, stands last.
-            places.get(value.cast_unsigned() as usize).or(places.last()).copied().unwrap_or(0)
+            let place = usize::try_from(value).ok().and_then(|value| places.get(value));
+            place.or(places.last()).copied().unwrap_or(0)
         });
         places.sum::<usize>() + self.frame.keys.place_of(self.step(row))
     }
