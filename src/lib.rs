@@ -162,7 +162,7 @@
 //! ```text
 //! MANIFEST                    which files make up the store; replaced as a whole by every load, flush and compaction
 //! nodes/*.log                 the nodes of each tree, and the values of categories and tags; appended to
-//! COMMITS                     when each commit was known; appended to
+//! COMMITS                     when each commit was known, and how many nodes there were then; appended to
 //! log/*.log                   the commits that no segment holds yet
 //! segments/*.deaths           which versions of a segment have ended, and when
 //! segments/*.segment          the orders of one partition, a month unless the schema says otherwise; never changed
@@ -190,7 +190,6 @@
 //! 8. Sum over nothing is 0; minimum, maximum and quantile over nothing are missing.
 //! 9. An id that the store has already gets a new version by a load as by a commit; within one load the last order with an id
 //!    counts, and the report names the others.
-//! 10. A snapshot of an earlier commit knows the units and values that came later; they have no orders in it.
 
 mod analysis;
 mod calendar;

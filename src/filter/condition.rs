@@ -223,7 +223,7 @@ pub(crate) fn resolve(tree: &Tree, reference: &NodeRef) -> Result<Node> {
         NodeRef::Path(path) => tree.find(path),
         NodeRef::Code(code) => tree.find_code(code),
         NodeRef::Node(node) => tree
-            .get(node.index())
+            .seen(node.index())
             .ok_or_else(|| Error::unknown(format!("node of {}", tree.name()), node.index().to_string(), [])),
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn apply(state: &State, commit: u64, stamp: i64, changes: &Changes) -
         }
     }
     let mut next = State { commit, forest: intake.forest, ..state.clone() };
-    next.stamps.push(stamp);
+    next.stamps.push(stamp, &state.forest, &next.forest);
     let sealing = Sealing::new(&next.schema, &next.forest, next.manifest.schemas.len())?;
     let mut deaths: HashMap<usize, Vec<Death>> = HashMap::new();
     let mut rows: BTreeMap<i32, Rows> = BTreeMap::new();

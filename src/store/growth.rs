@@ -20,7 +20,7 @@ impl Store {
         let counters = Condition::bind_counters(&schema, &forest)?;
         let recounted = state.lives.iter().map(|live| live.recounted(&counters));
         let (mut stamps, now) = (state.stamps.clone(), storage.now());
-        stamps.push(stamps.last().map_or(now, |last| last.max(now)));
+        stamps.push(stamps.last().map_or(now, |last| last.max(now)), &state.forest, &forest);
         let lives = recounted.collect::<Result<_>>()?;
         let mut manifest = state.manifest.clone();
         manifest.schemas.push(schema.clone());

@@ -45,8 +45,7 @@ pub struct Change {
 
 impl Store {
     /// The store as it was at a commit: every question gets the answer it would have got then. Commit 0 is the
-    /// store before its first commit. Units and values that came later can be looked up and, with
-    /// [`Query::all_units`](crate::Query::all_units), are listed without orders.
+    /// store before its first commit. It knows the units and values that there were then.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a commit that was not made yet, [`Error::Forgotten`] for one behind the horizon.
@@ -215,6 +214,8 @@ impl State {
             lives.extend(live.as_of(commit, &counters)?);
         }
         lives.extend(self.histories.iter().filter_map(|history| Live::of_history(history, commit)));
-        Ok(Self { commit, lives, ledger: self.ledger.of_earlier(), ..self.clone() })
+        let nodes = self.stamps.nodes(commit);
+        let forest = self.forest.as_of(|tree| nodes.get(&tree).copied().unwrap_or(0));
+        Ok(Self { commit, lives, forest, ledger: self.ledger.of_earlier(), ..self.clone() })
     }
 }

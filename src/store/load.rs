@@ -303,7 +303,8 @@ impl Load {
         let mut next = State { commit, forest: self.intake.forest.clone(), lives, ..state.clone() };
         // Stamps never go back, whatever the machine's clock does.
         let known = known.unwrap_or_else(|| storage.now());
-        next.stamps.push(state.stamps.last().map_or(known, |last| last.max(known)));
+        let stamp = state.stamps.last().map_or(known, |last| last.max(known));
+        next.stamps.push(stamp, &state.forest, &next.forest);
         let deaths = flush::write_deaths(&next.lives, &manifest, &mut self.written)?;
         flush::write_stamps(storage, &next.stamps, &mut manifest)?;
         storage.sync_folder()?;

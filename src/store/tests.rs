@@ -1,6 +1,7 @@
 mod backup;
 mod crash;
 mod growth;
+mod nodes;
 mod patches;
 mod power;
 mod reader;

@@ -42,7 +42,7 @@ impl Tree {
     /// [`Error::Unknown`] where there is none, with the nearest codes.
     pub fn find_code(&self, code: &str) -> Result<Node> {
         self.coded(code).ok_or_else(|| {
-            let known = self.names.iter().filter_map(|names| names.code.as_deref());
+            let known = self.names.iter().take(self.len()).filter_map(|names| names.code.as_deref());
             Error::unknown(format!("{} with code", self.name), code, known)
         })
     }
@@ -63,8 +63,9 @@ impl Tree {
 
     /// The full paths of some nodes with this name, wherever they are.
     fn deeper(&self, name: &str) -> Vec<String> {
-        let named =
-            (0..).zip(self.names.iter().take(LOOKED_THROUGH)).filter(|(_, names)| &*names.name == name);
+        let named = (0..)
+            .zip(self.names.iter().take(self.len().min(LOOKED_THROUGH)))
+            .filter(|(_, names)| &*names.name == name);
         named.take(SUGGESTED).map(|(id, _)| self.shown(Node(id))).collect()
     }
 

@@ -9,6 +9,12 @@ use super::{Node, Tree};
 /// The name of the only level of a dictionary.
 const VALUE: &str = "value";
 
+/// The numbers of the trees: that of the place, and the first of each kind; a schema has at most a thousand of a kind.
+const PLACE: u32 = 0;
+const TREES: u32 = 1 << 16;
+const CATEGORIES: u32 = 2 << 16;
+const TAGS: u32 = 3 << 16;
+
 /// The trees of a store, in the order of the schema. A clone is a snapshot and costs little.
 #[derive(Debug, Clone)]
 pub(crate) struct Forest {
@@ -54,6 +60,27 @@ impl Forest {
                 None => Tree::new(name, levels),
             })
         })
+    }
+
+    /// The trees when each had as many nodes as this says of its number; see [`numbered`](Self::numbered).
+    pub(crate) fn as_of(&self, nodes: impl Fn(u32) -> usize) -> Self {
+        let cut = |kind: u32, trees: &[Tree]| -> Vec<Tree> {
+            (kind..).zip(trees).map(|(number, tree)| tree.as_of(nodes(number))).collect()
+        };
+        Self {
+            place: self.place.as_of(nodes(PLACE)),
+            trees: cut(TREES, &self.trees),
+            categories: cut(CATEGORIES, &self.categories),
+            tags: cut(TAGS, &self.tags),
+        }
+    }
+
+    /// The trees, each with a number that it keeps when the schema grows.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (u32, &Tree)> {
+        std::iter::once((PLACE, &self.place))
+            .chain((TREES..).zip(&self.trees))
+            .chain((CATEGORIES..).zip(&self.categories))
+            .chain((TAGS..).zip(&self.tags))
     }
 
     /// The trees with the names of their logs, in a fixed order.

@@ -78,7 +78,7 @@ impl Tree {
     pub(super) fn each_named(&self, parent: Option<Node>, name: &str, mut each: impl FnMut(Node)) {
         let parent = raw(parent);
         let maps = self.maps().read().unwrap_or_else(PoisonError::into_inner);
-        for id in maps.by_name.get(hash_of(parent, name)) {
+        for id in maps.by_name.get(hash_of(parent, name)).filter(|id| self.seen(*id).is_some()) {
             let is_child = self.links.get(id).is_some_and(|links| links.parent == parent);
             if is_child && self.names.get(id).is_some_and(|names| &*names.name == name) {
                 each(Node(id));
@@ -90,7 +90,7 @@ impl Tree {
     pub(super) fn coded(&self, code: &str) -> Option<Node> {
         let maps = self.maps().read().unwrap_or_else(PoisonError::into_inner);
         let has_it = |id: &u32| self.names.get(*id).is_some_and(|names| names.code.as_deref() == Some(code));
-        maps.by_code.get(hash_of(0, code)).find(has_it).map(Node)
+        maps.by_code.get(hash_of(0, code)).filter(|id| self.seen(*id).is_some()).find(has_it).map(Node)
     }
 
     /// Enters a new node.

@@ -106,6 +106,8 @@ pub struct Tree {
     links: Chunks<Links>,
     names: Chunks<Name>,
     index: Arc<Index>,
+    /// How many of the nodes there are to those who look for some or walk through them; of a snapshot of an earlier commit.
+    visible: usize,
 }
 
 impl Tree {
@@ -117,12 +119,23 @@ impl Tree {
             links: Chunks::default(),
             names: Chunks::default(),
             index: Arc::default(),
+            visible: usize::MAX,
         }
     }
 
     /// The tree with further levels at its bottom.
     pub(crate) fn with_levels(self, levels: Vec<String>) -> Self {
         Self { levels: levels.into(), ..self }
+    }
+
+    /// The tree when it had so many nodes. The later ones can still be asked where they stand, for segments may have them.
+    pub(crate) fn as_of(&self, nodes: usize) -> Self {
+        Self { visible: nodes, ..self.clone() }
+    }
+
+    /// The node with this number, where it is to be seen.
+    pub(crate) fn seen(&self, raw: u32) -> Option<Node> {
+        node(raw).filter(|node| (node.0 as usize) < self.len())
     }
 
     /// The tree's name in the schema: `place`, `topic`, …
@@ -151,7 +164,7 @@ impl Tree {
     /// The number of nodes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.links.len()
+        self.links.len().min(self.visible)
     }
 
     /// Whether the tree has no nodes.

@@ -5,8 +5,8 @@ use super::{Node, Tree, node};
 impl Tree {
     /// The children of a node, in tree order; without one, the top nodes.
     pub fn children(&self, of: Option<Node>) -> impl Iterator<Item = Node> {
-        let first = node(self.links(of).first);
-        std::iter::successors(first, |child| node(self.links(Some(*child)).next))
+        let first = self.seen(self.links(of).first);
+        std::iter::successors(first, |child| self.seen(self.links(Some(*child)).next))
     }
 
     /// The nodes of `level` that are or lie under `base`, in tree order; without a base, all of that level.
@@ -23,11 +23,11 @@ impl Tree {
     fn walk(&self, base: Option<Node>, deepest: usize) -> impl Iterator<Item = Node> {
         let start = match base {
             Some(base) => self.get(base.0),
-            None => node(self.top.first),
+            None => self.seen(self.top.first),
         };
         std::iter::successors(start, move |at| {
             let links = self.links(Some(*at));
-            let below = if (links.level as usize) < deepest { node(links.first) } else { None };
+            let below = if (links.level as usize) < deepest { self.seen(links.first) } else { None };
             below.or_else(|| self.behind(*at, base))
         })
     }
@@ -36,7 +36,7 @@ impl Tree {
     fn behind(&self, mut at: Node, base: Option<Node>) -> Option<Node> {
         while Some(at) != base {
             let links = self.links(Some(at));
-            if let Some(next) = node(links.next) {
+            if let Some(next) = self.seen(links.next) {
                 return Some(next);
             }
             at = node(links.parent)?;

@@ -95,6 +95,33 @@ impl Model {
         Became { refused, loaded }
     }
 
+    /// Takes over fields that add to those that are there. Orders lack what is new.
+    fn grow(&mut self, fields: Fields) {
+        self.place.levels.clone_from(&fields.place);
+        for (name, levels) in &fields.trees {
+            self.trees.entry(name.clone()).or_default().levels.clone_from(levels);
+        }
+        for name in fields.categories.iter().chain(&fields.tags) {
+            self.values.entry(name.clone()).or_default();
+        }
+        self.fields = fields;
+    }
+
+    /// How many nodes and values each field has.
+    fn sizes(&self) -> BTreeMap<String, usize> {
+        let trees = self.trees.iter().map(|(name, tree)| (name.clone(), tree.nodes.len()));
+        let values = self.values.iter().map(|(name, values)| (name.clone(), values.len()));
+        trees.chain(values).chain([("place".to_owned(), self.place.nodes.len())]).collect()
+    }
+
+    /// Leaves of each field the first so many nodes and values.
+    fn cut(&mut self, sizes: &BTreeMap<String, usize>) {
+        let size = |name: &str| sizes.get(name).copied().unwrap_or(0);
+        self.place.cut(size("place"));
+        self.trees.iter_mut().for_each(|(name, tree)| tree.cut(size(name)));
+        self.values.iter_mut().for_each(|(name, values)| values.truncate(size(name)));
+    }
+
     /// The order with this id.
     pub(crate) fn get(&self, id: &str) -> Option<&Order> {
         self.facts.iter().map(|fact| &fact.order).find(|order| order.id() == id)

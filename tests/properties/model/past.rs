@@ -51,6 +51,8 @@ pub(crate) struct Past {
     versions: Vec<Version>,
     /// When each commit was known.
     stamps: Vec<i64>,
+    /// How many nodes and values each field had after each commit.
+    sizes: Vec<BTreeMap<String, usize>>,
 }
 
 impl Edit {
@@ -77,7 +79,7 @@ impl Edit {
 
 impl Past {
     pub(crate) fn new(fields: Fields) -> Self {
-        Self { now: Model::new(fields), versions: Vec::new(), stamps: Vec::new() }
+        Self { now: Model::new(fields), versions: Vec::new(), stamps: Vec::new(), sizes: Vec::new() }
     }
 
     /// The number of the last commit.
@@ -132,6 +134,13 @@ impl Past {
         became
     }
 
+    /// The schema grows to these fields, in one commit.
+    pub(crate) fn grow(&mut self, fields: Fields) {
+        let mut after = self.now.clone();
+        after.grow(fields);
+        self.become_(after, 0, &BTreeSet::new());
+    }
+
     /// The next commit leaves `after`, having touched these orders.
     fn become_(&mut self, after: Model, known: i64, touched: &BTreeSet<String>) {
         let commit = self.last() + 1;
@@ -147,16 +156,21 @@ impl Past {
             }
             self.versions.extend(next.map(|fact| Version { fact: fact.clone(), born: commit, ended: None }));
         }
+        self.sizes.push(after.sizes());
         self.now = after;
     }
 
-    /// The store as it was at a commit; units and values that came later are known, and have no orders.
+    /// The store as it was at a commit, with the units and values that there were.
     pub(crate) fn at(&self, commit: u64) -> Model {
         let lived = |version: &&Version| {
             version.born <= commit && version.ended.is_none_or(|(ended, _)| ended > commit)
         };
         let facts = self.versions.iter().filter(lived).map(|version| version.fact.clone()).collect();
-        Model { facts, ..self.now.clone() }
+        let none = BTreeMap::new();
+        let sizes = commit.checked_sub(1).map_or(&none, |commit| &self.sizes[commit as usize]);
+        let mut then = Model { facts, ..self.now.clone() };
+        then.cut(sizes);
+        then
     }
 
     /// The last commit that was known at a time.

@@ -3,7 +3,7 @@
 use zonal::{Filter, PartitionGrain, Schema, Unit};
 
 /// What orders carry. [`Fields::schema`] makes the store's own form of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fields {
     pub(crate) zone: String,
     pub(crate) partition: PartitionGrain,
@@ -22,7 +22,7 @@ pub(crate) struct Fields {
 }
 
 /// A measure between two clocks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Between {
     pub(crate) name: String,
     pub(crate) from: String,

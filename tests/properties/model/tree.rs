@@ -68,6 +68,12 @@ impl Tree {
         self.children(of).into_iter().flat_map(branch).collect()
     }
 
+    /// Leaves the first so many nodes.
+    pub(crate) fn cut(&mut self, nodes: usize) {
+        self.nodes.truncate(nodes);
+        self.preorder = self.walk(None);
+    }
+
     /// The node's place in tree order.
     pub(crate) fn place_of(&self, node: usize) -> usize {
         self.preorder.iter().position(|known| *known == node).expect("a node of the tree")
