@@ -28,6 +28,8 @@ pub struct SegmentExplanation {
     /// The view that sums are read from: `street`, `street by day`, `theme of topic by day`. None where row numbers tell, or
     /// orders are read.
     pub view: Option<String>,
+    /// Whether the sums are those of the ledger, in which all files are added up; what has ended is taken out file by file.
+    pub ledger: bool,
     /// Whether it is a batch of commits in memory, rather than a file.
     pub batch: bool,
     /// Versions between the bounds that the asked units have in the segment.
@@ -38,7 +40,7 @@ pub struct SegmentExplanation {
     pub partly: bool,
 }
 
-pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation {
+pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan], ledger: bool) -> Explanation {
     let explained = snapshot.lives().iter().zip(plans).map(|(live, plan)| SegmentExplanation {
         segment: live.segment.name().to_owned(),
         access: match plan.reach {
@@ -46,6 +48,7 @@ pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation
             Reach::By(access) => Some(access),
         },
         view: plan.view.clone(),
+        ledger: ledger && live.is_sealed() && plan.reach != Reach::Pruned,
         batch: live.stage != Stage::Sealed,
         orders: plan.ranges.iter().map(|(_, range)| u64::from(range.end - range.start)).sum(),
         ended: plan.ranges.iter().map(|(_, range)| live.dead(range.clone())).sum(),
@@ -57,13 +60,15 @@ pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan]) -> Explanation
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ways = [
-            (Some(Access::Views), "from sums"),
-            (Some(Access::Bitmaps), "through bitmaps"),
-            (Some(Access::Scan), "row by row"),
-            (None, "left out"),
+            (true, Some(Access::Views), "from the ledger"),
+            (false, Some(Access::Views), "from sums"),
+            (false, Some(Access::Bitmaps), "through bitmaps"),
+            (false, Some(Access::Scan), "row by row"),
+            (false, None, "left out"),
         ];
-        for (access, name) in ways {
-            let these = || self.segments.iter().filter(|segment| segment.access == access);
+        for (ledger, access, name) in ways {
+            let way = |segment: &&SegmentExplanation| segment.ledger == ledger && segment.access == access;
+            let these = || self.segments.iter().filter(way);
             if these().next().is_some() {
                 let orders: u64 = these().map(|segment| segment.orders).sum();
                 writeln!(f, "{:>6} segments {name}, {orders} orders", these().count())?;

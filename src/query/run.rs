@@ -109,6 +109,7 @@ impl Snapshot {
             }
             Ok(chosen)
         });
-        Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?))
+        let ledger = Ranges::new(&plan, &frame, self).add_ledger()?;
+        Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?, ledger))
     }
 }

@@ -122,6 +122,28 @@ fn check(snapshot: &Snapshot, at: &str, covers: bool) {
 }
 
 #[test]
+fn explain_says_what_the_ledger_answers() {
+    let store = store();
+    let ledger = |query: &Query| {
+        let Explanation { segments } = store.snapshot().explain(query).unwrap();
+        assert!(segments.len() > 2);
+        let from = segments.iter().filter(|segment| segment.ledger).count();
+        assert!(segments.iter().all(|segment| segment.ledger != segment.batch) || from == 0);
+        from > 0
+    };
+    let mut commit = store.begin();
+    commit.upsert(order(1_000));
+    commit.finish().unwrap();
+    assert!(ledger(&Query::zoom()) && ledger(&Query::zoom().level("street").metric(counter("judged"))));
+    for other in [Query::zoom().grain(Grain::Month), Query::zoom().filter(is("solved", "yes"))] {
+        assert!(!ledger(&other));
+    }
+    assert!(!ledger(&Query::zoom().access(Access::Scan)) && !ledger(&Query::zoom().by("solved")));
+    let told = store.snapshot().explain(&Query::zoom()).unwrap().to_string();
+    assert!(told.contains("segments from the ledger"), "{told}");
+}
+
+#[test]
 fn views_say_what_rows_say_before_and_after_orders_change() {
     let store = store();
     let first = store.snapshot();
