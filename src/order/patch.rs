@@ -126,19 +126,4 @@ impl Patch {
         self.values.insert(name.into(), Some(value));
         self
     }
-
-    /// The order as it is after the change, for models of the store.
-    #[cfg(test)]
-    pub(crate) fn apply(self, mut order: super::Order) -> super::Order {
-        order.created = self.created.unwrap_or(order.created);
-        order.place = self.place.unwrap_or(order.place);
-        order.location = self.location.unwrap_or(order.location);
-        for (name, value) in self.values {
-            match value {
-                Some(value) => order.values.insert(name, value),
-                None => order.values.remove(&name),
-            };
-        }
-        order
-    }
 }

@@ -159,6 +159,17 @@ fn whole(draw: &Draw, have: &BTreeSet<Add>) -> Order {
     if have.contains(&Add::Location) { order.location_e7(7, 8) } else { order }
 }
 
+/// An order with another value in one field, none for missing.
+fn changed(order: &Order, field: &str, value: Option<Value>) -> Order {
+    let mut changed = Order::new(order.id(), order.created().clone()).place(order.place_path().to_vec());
+    if let Some((longitude, latitude)) = order.point() {
+        changed = changed.location_e7(longitude, latitude);
+    }
+    let kept = order.values().filter(|(name, _)| *name != field);
+    let values = kept.map(|(name, value)| (name, value.clone())).chain(value.map(|value| (field, value)));
+    values.fold(changed, |order, (name, value)| order.with(name, value))
+}
+
 #[derive(Debug, Clone)]
 enum Event {
     Upsert(Vec<Draw>),
@@ -373,10 +384,10 @@ proptest! {
                         Some(value) => Patch::new().with(name, value.clone()),
                         None => Patch::new().clear(name),
                     };
-                    commit.patch(draw.id.to_string(), patch.clone());
+                    commit.patch(draw.id.to_string(), patch);
                     prop_assert_eq!(commit.finish().is_ok(), after.contains_key(&draw.id));
                     if let Some(order) = after.remove(&draw.id) {
-                        after.insert(draw.id, patch.apply(order));
+                        after.insert(draw.id, changed(&order, name, value));
                         model.push(after);
                     }
                 }
