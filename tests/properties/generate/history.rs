@@ -1,4 +1,4 @@
-//! Random lives of a store: commits, loads, flushes and reopenings, drawn towards the same few orders.
+//! Random lives of a store: commits, loads, flushes, reopenings, backups and growth, drawn towards the same few orders.
 
 use std::fmt;
 
@@ -11,12 +11,14 @@ use super::draws::{Draws, draws};
 use super::orders::order_of;
 use super::world::World;
 use super::{Load, schema};
-use crate::model::{Ask, Edit, Fields, Operation, Past};
+use crate::model::{Ask, Edit, Fields, Model, Operation, Past};
 
 /// What happens to a store, and questions to ask meanwhile.
 #[derive(Clone)]
 pub(crate) struct History {
     pub(crate) fields: Fields,
+    /// Whether the store outlives its handle.
+    pub(crate) lasts: bool,
     /// Whether the store flushes and compacts by itself, too.
     pub(crate) keeps_up: bool,
     pub(crate) events: Vec<Event>,
@@ -33,21 +35,20 @@ pub(crate) enum Event {
     Compact(Vec<(Vec<Operation>, i64)>),
     /// The store is closed and opened again.
     Reopen,
+    /// The store is closed and opened again with a schema that has grown.
+    Grow(Box<Fields>),
+    /// The store is copied; from then on the life goes on in both.
+    Backup,
+    /// A reader beside the writer sees what came since.
+    Refresh,
     /// A snapshot is taken, and asked at the end.
     Hold,
 }
 
 impl fmt::Debug for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{:#?}, keeps up: {}", self.fields, self.keeps_up)?;
+        writeln!(f, "{:#?}, lasts: {}, keeps up: {}", self.fields, self.lasts, self.keeps_up)?;
         self.events.iter().try_for_each(|event| writeln!(f, "{event:?}"))
-    }
-}
-
-impl History {
-    /// Whether the store has to outlive its handle.
-    pub(crate) fn reopens(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Reopen))
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn histories(events: usize) -> impl Strategy<Value = History> {
         4 => vec(draws(64), 3..8),
         1 => vec(draws(64), 8..24),
     ];
-    let events = vec((draws(8), operations), 1..events);
+    let events = vec((draws(32), operations), 1..events);
     (draws(120), events, vec(draws(120), 3..=6))
         .prop_map(|(schema, events, asks)| history(schema, events, asks))
 }
@@ -74,6 +75,7 @@ fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<V
     if draws.below(2) == 0 {
         fields.partition = zonal::PartitionGrain::Day;
     }
+    let lasts = draws.below(2) == 1;
     let keeps_up = draws.once_in(4);
     let world = World::new(&fields, &mut draws);
     let mut past = Past::new(fields.clone());
@@ -82,7 +84,7 @@ fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<V
     let mut made = vec![Event::Commit(Vec::new(), known)];
     for (event, operations) in events {
         let mut event = Draws::new(event);
-        let kind = event.below(24);
+        let kind = event.below(32);
         let mut operations = operations.into_iter().map(Draws::new);
         let mut commit = |past: &mut Past, operations: &mut dyn Iterator<Item = Draws>, event: &mut Draws| {
             known += event.pick(&[0, 1, 86_400, -1]);
@@ -94,15 +96,11 @@ fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<V
             (operations, known)
         };
         made.push(match kind {
-            0..=13 => {
-                let (operations, known) = commit(&mut past, &mut operations, &mut event);
-                Event::Commit(operations, known)
-            }
-            14..=16 => {
+            16..=18 => {
                 let seen = past.ids();
                 let of = |mut draws: Draws| {
                     let id = id(&seen, &world, &mut draws);
-                    order_of(&fields, &world, id, &mut draws)
+                    order_of(&past.now.fields, &world, id, &mut draws)
                 };
                 let orders: Vec<Order> = operations.map(of).collect();
                 let load = Load {
@@ -116,19 +114,40 @@ fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<V
                 }
                 Event::Load(load)
             }
-            17 | 18 => Event::Flush,
-            19 | 20 => {
+            19..=21 => Event::Flush,
+            22..=24 => {
                 let many = event.pick(&[2, 1, 3]);
                 let one = |_| commit(&mut past, &mut operations.by_ref().take(2), &mut event);
                 Event::Compact((0..many).map(one).collect())
             }
-            21 => Event::Reopen,
-            _ => Event::Hold,
+            25 | 26 => Event::Hold,
+            27 if lasts => Event::Reopen,
+            28 | 29 if lasts => Event::Refresh,
+            30 if lasts => Event::Backup,
+            31 if lasts => {
+                let grown = schema::grown(&past.now.fields, &mut event);
+                // A schema that adds nothing makes no commit.
+                if grown != past.now.fields {
+                    past.grow(grown.clone());
+                    Event::Grow(Box::new(grown))
+                } else {
+                    Event::Reopen
+                }
+            }
+            _ => {
+                let (operations, known) = commit(&mut past, &mut operations, &mut event);
+                Event::Commit(operations, known)
+            }
         });
     }
-    let asks = asks.into_iter().map(|draws| ask(&past.now, &world, &mut Draws::new(draws)));
-    let asks = asks.flat_map(|ask| [plain(&fields, &ask), counted(&fields, &ask), ask]).collect();
-    History { fields, keeps_up, events: made, asks }
+    // Half of what is asked could be asked from the beginning, whatever the schema became.
+    let young = Model { fields: fields.clone(), ..past.now.clone() };
+    let asks = asks.into_iter().zip([&past.now, &young].into_iter().cycle()).map(|(draws, model)| {
+        let ask = ask(model, &world, &mut Draws::new(draws));
+        [plain(&model.fields, &ask), counted(&model.fields, &ask), ask]
+    });
+    let asks = asks.flatten().collect();
+    History { fields, lasts, keeps_up, events: made, asks }
 }
 
 /// The question as sums answer it.
