@@ -8,7 +8,7 @@ use zonal::{Filter, Metric, Order, Value, missing};
 
 use super::asks::ask;
 use super::draws::{Draws, draws};
-use super::orders::order_of;
+use super::orders::{order, order_of};
 use super::world::World;
 use super::{Load, schema};
 use crate::model::{Ask, Edit, Fields, Model, Operation, Past};
@@ -64,15 +64,22 @@ pub(crate) fn histories(events: usize) -> impl Strategy<Value = History> {
         1 => vec(draws(64), 8..24),
     ];
     let events = vec((draws(32), operations), 1..events);
-    (draws(120), events, vec(draws(120), 3..=6))
-        .prop_map(|(schema, events, asks)| history(schema, events, asks))
+    // Now and then a life begins with files enough for a ledger.
+    let first = prop_oneof![3 => vec(draws(64), 0..=0), 1 => vec(draws(64), 12..30)];
+    (draws(120), first, events, vec(draws(120), 3..=6))
+        .prop_map(|(schema, first, events, asks)| history(schema, first, events, asks))
 }
 
-fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<Vec<u16>>) -> History {
+fn history(
+    schema: Vec<u16>,
+    first: Vec<Vec<u16>>,
+    events: Vec<(Vec<u16>, Vec<Vec<u16>>)>,
+    asks: Vec<Vec<u16>>,
+) -> History {
     let mut draws = Draws::new(schema);
     let mut fields = schema::fields(&mut draws);
     // Of small segments there are many.
-    if draws.below(2) == 0 {
+    if draws.below(2) == 0 || !first.is_empty() {
         fields.partition = zonal::PartitionGrain::Day;
     }
     let lasts = draws.below(2) == 1;
@@ -82,9 +89,15 @@ fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<V
     let mut known = KNOWN;
     past.commit(&[], known).expect("nothing to refuse");
     let mut made = vec![Event::Commit(Vec::new(), known)];
+    if !first.is_empty() {
+        let of = |(number, draws)| order(&fields, &world, number, &mut Draws::new(draws));
+        let orders: Vec<Order> = first.into_iter().enumerate().map(of).collect();
+        past.load(&orders, 0);
+        made.push(Event::Load(Load { orders, buffer: 1_000, columns: false, dropped: false }));
+    }
     for (event, operations) in events {
         let mut event = Draws::new(event);
-        let kind = event.below(32);
+        let kind = event.below(38);
         let mut operations = operations.into_iter().map(Draws::new);
         let mut commit = |past: &mut Past, operations: &mut dyn Iterator<Item = Draws>, event: &mut Draws| {
             known += event.pick(&[0, 1, 86_400, -1]);
@@ -121,10 +134,10 @@ fn history(schema: Vec<u16>, events: Vec<(Vec<u16>, Vec<Vec<u16>>)>, asks: Vec<V
                 Event::Compact((0..many).map(one).collect())
             }
             25 | 26 => Event::Hold,
-            27 if lasts => Event::Reopen,
-            28 | 29 if lasts => Event::Refresh,
-            30 if lasts => Event::Backup,
-            31 if lasts => {
+            27..=29 if lasts => Event::Reopen,
+            30 | 31 if lasts => Event::Refresh,
+            32 | 33 if lasts => Event::Backup,
+            34..=36 if lasts => {
                 let grown = schema::grown(&past.now.fields, &mut event);
                 // A schema that adds nothing makes no commit.
                 if grown != past.now.fields {
