@@ -1,8 +1,13 @@
-//! What changes cost: questions over superseded orders, rankings as of an earlier month, new units, upserts without
-//! locality, durable commits, replay.
+//! What changes cost. Parts, each with stores of its own:
 //!
-//! `cargo bench --bench change`; `ZONAL_BENCH_ORDERS=20000000` changes the size from 200 thousand, and with it the number
-//! of units that new ones are added to.
+//! - `questions`: zoom and penetration over superseded orders, flushed, in batches, compacted
+//! - `upserts`: single orders anywhere in a large store, with numbers and with texts for ids
+//! - `versions`: a ranking as of a month's end, with five later versions of every order; bytes per ended version
+//! - `units`: commits that each bring a building to a twentieth as many
+//! - `commits`: durable commits of several sizes from one thread and from eight; replay
+//!
+//! `cargo bench --bench change` runs them all, `cargo bench --bench change -- units commits` those two;
+//! `ZONAL_BENCH_ORDERS=20000000` changes the size from 200 thousand. Every bulk load tells its speed.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 mod workload;
@@ -74,10 +79,24 @@ fn loaded(folder: &Path, columns: impl Iterator<Item = Columns>) -> Done<Store> 
     Ok(store)
 }
 
-fn load(store: &Store, mut columns: impl Iterator<Item = Columns>) -> Done {
+/// Loads columns, and says how fast; making them does not count.
+fn load(store: &Store, columns: impl Iterator<Item = Columns>) -> Done {
+    let mut taken = Duration::ZERO;
     let mut load = store.load()?;
-    columns.try_for_each(|columns| load.push_columns(columns))?;
-    load.finish()?;
+    for columns in columns {
+        let begun = Instant::now();
+        load.push_columns(columns)?;
+        taken += begun.elapsed();
+    }
+    let begun = Instant::now();
+    let report = load.finish()?;
+    taken += begun.elapsed();
+    println!(
+        "loaded {} orders, {} of them new versions: {:.0} a second",
+        report.orders,
+        report.superseded,
+        report.orders as f64 / taken.as_secs_f64()
+    );
     Ok(())
 }
 
@@ -95,7 +114,8 @@ fn solve(commit: &mut Commit, order: u64) {
     commit.patch(order.to_string(), Patch::new().outcome("solved", "yes").outcome("satisfaction", "yes"));
 }
 
-fn questions(store: &Store, orders: u64) -> Done {
+fn questions(folder: &Path, city: &City, orders: u64) -> Done {
+    let store = &loaded(folder, workload::slices(city, orders as usize))?;
     let before = store.snapshot();
     let mut chance = Chance::new(3);
     let last_year = orders / 5;
@@ -134,7 +154,7 @@ fn questions(store: &Store, orders: u64) -> Done {
     Ok(())
 }
 
-fn as_of(folder: &Path, city: &City, orders: u64) -> Done {
+fn versions(folder: &Path, city: &City, orders: u64) -> Done {
     let store = loaded(folder, workload::slices(city, orders as usize))?;
     let known = store.snapshot().commit();
     for seed in 2..7 {
@@ -164,7 +184,8 @@ fn as_of(folder: &Path, city: &City, orders: u64) -> Done {
     Ok(())
 }
 
-fn new_units(folder: &Path, units: u64) -> Done {
+fn units(folder: &Path, orders: u64) -> Done {
+    let units = (orders / 20).max(100_000);
     let schema = Schema::builder("UTC").place(["district", "street", "building"]).build()?;
     let store = Store::create(folder, schema)?;
     let path = |unit: u64| {
@@ -193,7 +214,17 @@ fn scattered(number: u64) -> String {
     )
 }
 
-fn upserts(store: &Store, orders: u64, what: &str, id: fn(u64) -> String) -> Done {
+fn upserts(folder: &Path, city: &City, orders: u64) -> Done {
+    let store = loaded(&folder.join("numbers"), workload::slices(city, orders as usize))?;
+    upsert(&store, orders, "numbers", |number| number.to_string())?;
+    let named = |first: u64, created: Vec<i64>| {
+        Columns::named((first..first + created.len() as u64).map(scattered), created)
+    };
+    let store = loaded(&folder.join("texts"), workload::slices_with(city, orders as usize, named))?;
+    upsert(&store, orders, "texts without locality", scattered)
+}
+
+fn upsert(store: &Store, orders: u64, what: &str, id: fn(u64) -> String) -> Done {
     let mut chance = Chance::new(11);
     let some: Vec<u64> = (0..10_000).map(|_| chance.below(orders)).collect();
     let begun = Instant::now();
@@ -204,11 +235,11 @@ fn upserts(store: &Store, orders: u64, what: &str, id: fn(u64) -> String) -> Don
         );
     })?;
     let each = begun.elapsed().as_secs_f64() * 1e6 / some.len() as f64;
-    println!("a random upsert, {what}: {each:.1} µs in a commit of its own");
+    println!("10,000 random upserts, ids are {what}: {each:.1} µs each, in a commit of its own");
     Ok(())
 }
 
-fn durable_commits(folder: &Path) -> Done {
+fn commits(folder: &Path) -> Done {
     for (size, commits) in [(1u64, 200), (100, 100), (10_000, 5)] {
         for threads in [1u64, 8] {
             let store = Store::create(folder.join(format!("{size}-{threads}")), workload::schema()?)?;
@@ -243,27 +274,31 @@ fn durable_commits(folder: &Path) -> Done {
     let path = folder.join("10000-8");
     let begun = Instant::now();
     let store = Store::open(&path)?;
+    let taken = begun.elapsed().as_secs_f64();
     let orders = store.snapshot().describe().orders;
-    println!("replay: {:.0} orders a second", orders as f64 / begun.elapsed().as_secs_f64());
+    println!("replay: {orders} orders, {:.0} a second", orders as f64 / taken);
     Ok(())
 }
 
 fn main() -> Done {
     let orders: u64 = std::env::var("ZONAL_BENCH_ORDERS").map_or(Ok(200_000), |given| given.parse())?;
+    // Cargo adds options of its own.
+    let asked: Vec<String> = std::env::args().skip(1).filter(|asked| !asked.starts_with('-')).collect();
     let city = City::new(1);
-    let folder = tempfile::tempdir()?;
-    let at = |name: &str| folder.path().join(name);
-    {
-        let store = loaded(&at("numbered"), workload::slices(&city, orders as usize))?;
-        questions(&store, orders)?;
-        upserts(&store, orders, "numbers", |number| number.to_string())?;
-        let named = |first: u64, created: Vec<i64>| {
-            Columns::named((first..first + created.len() as u64).map(scattered), created)
-        };
-        let store = loaded(&at("named"), workload::slices_with(&city, orders as usize, named))?;
-        upserts(&store, orders, "texts without locality", scattered)?;
-    }
-    as_of(&at("versions"), &city, orders)?;
-    new_units(&at("units"), (orders / 20).max(100_000))?;
-    durable_commits(folder.path())
+    let part = |name: &str, run: &dyn Fn(&Path) -> Done| -> Done {
+        if !asked.is_empty() && !asked.iter().any(|asked| name.contains(asked.as_str())) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        println!("\n{name}");
+        let folder = tempfile::tempdir()?;
+        run(folder.path())?;
+        println!("{name} took {:.0} s", begun.elapsed().as_secs_f64());
+        Ok(())
+    };
+    part("questions", &|folder| questions(&folder.join("store"), &city, orders))?;
+    part("upserts", &|folder| upserts(folder, &city, orders))?;
+    part("versions", &|folder| versions(&folder.join("store"), &city, orders))?;
+    part("units", &|folder| units(&folder.join("store"), orders))?;
+    part("commits", &commits)
 }
