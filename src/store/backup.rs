@@ -40,7 +40,7 @@ impl Store {
             // No commit is half written, and no file replaced, until all are opened; then they may be.
             let _writer = hold(&self.inner.writer);
             self.require_writable()?;
-            Taken::new(source, self.state().manifest.clone())?
+            Taken::new(source, (*self.state().manifest).clone())?
         };
         taken.write(source, target)
     }

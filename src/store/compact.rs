@@ -169,8 +169,9 @@ impl Store {
         // No flush has come since: the deaths that were carried over are in the log, and in no file yet.
         let deaths = next.manifest.segments.iter();
         let deaths = deaths.filter_map(|file| Some((file.name.clone(), file.deaths.clone()?))).collect();
-        next.manifest.segments = flush::segment_files(&next.lives, &deaths);
-        next.manifest.history = next.histories.iter().map(|segment| segment.name().to_owned()).collect();
+        let manifest = Arc::make_mut(&mut next.manifest);
+        manifest.segments = flush::segment_files(&next.lives, &deaths);
+        manifest.history = next.histories.iter().map(|segment| segment.name().to_owned()).collect();
         let replaced = self.publish(next)?;
         written.keep();
         drop(writer);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::segment::{Death, Deaths};
@@ -43,7 +44,7 @@ impl Store {
         let _exchange = hold(&self.inner.exchange);
         let Some(state) = self.close_batches()? else { return Ok(()) };
         let mut written = Written::new(self);
-        let mut manifest = state.manifest.clone();
+        let mut manifest = (*state.manifest).clone();
         let merged = self.merge_batches(&state, &mut written)?;
         let new = merged.iter().filter_map(|merged| merged.live.clone());
         let lives: Vec<Live> = state.lives.iter().cloned().chain(new).collect();
@@ -61,7 +62,7 @@ impl Store {
         manifest.logs = later.cloned().collect();
         manifest.commit = state.commit;
         manifest.segments = segment_files(&next.lives, &deaths);
-        let replaced = self.publish(State { manifest, ..next })?;
+        let replaced = self.publish(State { manifest: Arc::new(manifest), ..next })?;
         written.keep();
         drop(writer);
         self.remove(&replaced);
@@ -84,7 +85,7 @@ impl Store {
         for live in state.lives.iter_mut().filter(|live| live.stage == Stage::Open) {
             live.stage = Stage::Closed;
         }
-        self.show(state.clone());
+        self.show(Arc::new(state.clone()));
         Ok(Some(state))
     }
 

@@ -1,5 +1,7 @@
 //! A schema that grows: one commit that brings fields and no orders.
 
+use std::sync::Arc;
+
 use crate::error::Result;
 use crate::filter::Condition;
 use crate::schema::Schema;
@@ -22,12 +24,13 @@ impl Store {
         let (mut stamps, now) = (state.stamps.clone(), storage.now());
         stamps.push(stamps.last().map_or(now, |last| last.max(now)), &state.forest, &forest);
         let lives = recounted.collect::<Result<_>>()?;
-        let mut manifest = state.manifest.clone();
+        let mut manifest = (*state.manifest).clone();
         manifest.schemas.push(schema.clone());
         let commit = state.commit + 1;
         flush::write_stamps(storage, &stamps, &mut manifest)?;
         storage.sync_folder()?;
         manifest.commit = commit;
+        let (manifest, schema) = (Arc::new(manifest), Arc::new(schema));
         self.publish(State { manifest, commit, stamps, schema, forest, lives, ..(*state).clone() })?;
         Ok(())
     }

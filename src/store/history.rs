@@ -120,7 +120,7 @@ impl Store {
             return Err(Error::not_made("forget", commit, state.commit));
         }
         if commit > state.manifest.horizon {
-            state.manifest.horizon = commit;
+            Arc::make_mut(&mut state.manifest).horizon = commit;
             self.publish(state)?;
         }
         Ok(())

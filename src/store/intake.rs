@@ -1,5 +1,7 @@
 //! Checking orders against the schema and turning names into numbers.
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::order::{Moment, Order, Patch, Value};
 use crate::order_id::OrderId;
@@ -10,7 +12,7 @@ use crate::tree::{Forest, Step};
 /// Takes orders in. It owns the trees of its load, which grow by the names that new orders bring.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    pub(crate) schema: Schema,
+    pub(crate) schema: Arc<Schema>,
     pub(crate) layout: Layout,
     pub(crate) forest: Forest,
     /// The commit that the rows are born in.
@@ -22,7 +24,7 @@ const EAST: i32 = 1_800_000_000;
 const NORTH: i32 = 900_000_000;
 
 impl Intake {
-    pub(crate) fn new(schema: Schema, forest: Forest, born: u64) -> Self {
+    pub(crate) fn new(schema: Arc<Schema>, forest: Forest, born: u64) -> Self {
         let layout = Layout::new(&schema);
         Self { schema, layout, forest, born: i64::try_from(born).unwrap_or(i64::MAX) }
     }
@@ -243,15 +245,20 @@ impl Intake {
         Ok(())
     }
 
-    /// The seconds of a time, within the years that zonal keeps.
+    /// The seconds of a time.
     pub(crate) fn time(&self, moment: &Moment) -> Result<i64> {
-        use crate::calendar::{EARLIEST, LATEST};
-        match moment {
-            Moment::Text(text) => self.schema.calendar().parse(text),
-            Moment::Seconds(seconds) if (EARLIEST..=LATEST).contains(seconds) => Ok(*seconds),
-            Moment::Seconds(seconds) => {
-                Err(Error::invalid("time", format!("{seconds} lies outside the years 1900 to 2200")))
-            }
+        time(&self.schema, moment)
+    }
+}
+
+/// The seconds of a time, within the years that zonal keeps.
+pub(super) fn time(schema: &Schema, moment: &Moment) -> Result<i64> {
+    use crate::calendar::{EARLIEST, LATEST};
+    match moment {
+        Moment::Text(text) => schema.calendar().parse(text),
+        Moment::Seconds(seconds) if (EARLIEST..=LATEST).contains(seconds) => Ok(*seconds),
+        Moment::Seconds(seconds) => {
+            Err(Error::invalid("time", format!("{seconds} lies outside the years 1900 to 2200")))
         }
     }
 }

@@ -289,7 +289,7 @@ impl Load {
     ) -> Result<()> {
         let _writer = hold(&self.store.inner.writer);
         let storage = self.store.inner.storage.as_ref();
-        let mut manifest = state.manifest.clone();
+        let mut manifest = (*state.manifest).clone();
         let commit = state.commit + 1;
         let counters = Condition::bind_counters(&self.intake.schema, &self.intake.forest)?;
         let mut lives = state.lives.clone();
@@ -310,7 +310,7 @@ impl Load {
         storage.sync_folder()?;
         manifest.segments = flush::segment_files(&next.lives, &deaths);
         manifest.commit = commit;
-        let replaced = self.store.publish(State { manifest, ..next })?;
+        let replaced = self.store.publish(State { manifest: Arc::new(manifest), ..next })?;
         self.written.keep();
         self.store.remove(&replaced);
         Ok(())

@@ -98,15 +98,15 @@ struct Inner {
     _lock: Option<Box<dyn Lock>>,
 }
 
-/// What a snapshot sees.
+/// What a snapshot sees. Each commit makes one from the last, and shares with it what it does not change.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     /// What the files hold.
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: Arc<Manifest>,
     /// The last commit; those that the manifest's files do not hold are in the log, and in batches.
     pub(crate) commit: u64,
     pub(crate) stamps: Stamps,
-    pub(crate) schema: Schema,
+    pub(crate) schema: Arc<Schema>,
     pub(crate) forest: Forest,
     /// Sealed segments by partition and age, and batches behind them.
     pub(crate) lives: Vec<Live>,
@@ -185,10 +185,10 @@ impl Store {
         let stamps = Stamps::default();
         let (lives, histories) = (Vec::new(), Vec::new());
         let state = State {
-            manifest,
+            manifest: Arc::new(manifest),
             commit: 0,
             stamps,
-            schema,
+            schema: Arc::new(schema),
             forest,
             lives,
             histories,
@@ -237,7 +237,7 @@ impl Store {
     /// The store's schema.
     #[must_use]
     pub fn schema(&self) -> Schema {
-        self.state().schema.clone()
+        (*self.state().schema).clone()
     }
 
     /// Bytes at the end of the log that opening found torn and dropped: commits that were never acknowledged as
@@ -310,14 +310,14 @@ impl Store {
     }
 
     /// Makes `state` what snapshots see from now on.
-    fn show(&self, state: State) {
-        *self.inner.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    fn show(&self, state: Arc<State>) {
+        *self.inner.current.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Makes the manifest of `state` the store's, and shows the state. Called by the writer only. Gives the files that
     /// no manifest names any more.
     fn publish(&self, mut state: State) -> Result<Vec<String>> {
-        state.manifest.next_file = self.inner.next_file.load(Ordering::Acquire);
+        Arc::make_mut(&mut state.manifest).next_file = self.inner.next_file.load(Ordering::Acquire);
         state.manifest.publish(self.inner.storage.as_ref()).inspect_err(|_| {
             // Whether the rename will outlast a power cut is not known: only reopening tells.
             self.latch();
@@ -326,7 +326,7 @@ impl Store {
         let named = state.manifest.files();
         let gone = before.manifest.files().into_iter().filter(|file| !named.contains(file));
         let gone = gone.map(str::to_owned).collect();
-        self.show(state);
+        self.show(Arc::new(state));
         Ok(gone)
     }
 
@@ -359,7 +359,7 @@ impl State {
     fn open_after(storage: &dyn Storage, before: Option<&Self>) -> Result<Self> {
         let manifest = Manifest::read(storage)?;
         let missing = || Corruption::new(0, "it has no schema").within(MANIFEST, "manifest", 0);
-        let schema = manifest.schemas.last().ok_or_else(missing)?.clone();
+        let schema = Arc::new(manifest.schemas.last().ok_or_else(missing)?.clone());
         let forest = Self::open_nodes(storage, &manifest, &schema, before)?;
         let stamps = match (before, usize::try_from(manifest.stamps)) {
             (Some(before), _) if before.manifest.stamps == manifest.stamps => before.stamps.clone(),
@@ -385,7 +385,8 @@ impl State {
         let lives = manifest.segments.iter().map(live).collect::<Result<_>>()?;
         let histories = manifest.history.iter().map(|name| segment(name)).collect::<Result<_>>()?;
         let ledger = Ledger::default();
-        Ok(Self { commit: manifest.commit, manifest, stamps, schema, forest, lives, histories, ledger })
+        let (commit, manifest) = (manifest.commit, Arc::new(manifest));
+        Ok(Self { manifest, commit, stamps, schema, forest, lives, histories, ledger })
     }
 
     /// The trees as the node logs have them.

@@ -57,7 +57,7 @@ impl Store {
         let before = self.state();
         let Some(state) = settled(storage, || reader.refresh(storage, &before))? else { return Ok(false) };
         let newer = state.commit > before.commit;
-        self.show(state);
+        self.show(Arc::new(state));
         Ok(newer)
     }
 }
@@ -72,7 +72,7 @@ impl Reader {
 
     /// The state after what came since; none where nothing did.
     fn refresh(&mut self, storage: &dyn Storage, state: &State) -> Result<Option<State>> {
-        if Manifest::read(storage)? != self.sealed.manifest {
+        if Manifest::read(storage)? != *self.sealed.manifest {
             let (reader, state) = Self::open(storage, Some(&self.sealed))?;
             *self = reader;
             return Ok(Some(state));

@@ -8,7 +8,7 @@ use crate::storage::Storage;
 
 use super::apply::apply;
 use super::commit::{Changes, Durability};
-use super::intake::Intake;
+use super::intake::time;
 use super::{State, Store};
 
 /// What only one thread has at a time.
@@ -52,7 +52,7 @@ impl Store {
     }
 
     fn write(&self, writer: &mut Writer, waiting: &[Arc<Waiting>]) {
-        let mut state = (*self.state()).clone();
+        let mut state = self.state();
         let mut written = Vec::new();
         for commit in waiting {
             match self.write_one(writer, &mut state, commit) {
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Applies a commit to the state and appends it to the log.
-    fn write_one(&self, writer: &mut Writer, state: &mut State, commit: &Waiting) -> Result<u64> {
+    fn write_one(&self, writer: &mut Writer, state: &mut Arc<State>, commit: &Waiting) -> Result<u64> {
         self.require_writable()?;
         if self.inner.loading.load(std::sync::atomic::Ordering::Acquire) {
             return Err(Error::invalid("commit", "a bulk load is going on; commit when it is finished"));
@@ -91,14 +91,13 @@ impl Store {
         let storage = self.inner.storage.as_ref();
         let number = state.commit + 1;
         let stamp = stamp(state, &commit.changes, storage.now())?;
-        let next = apply(state, number, stamp, &commit.changes)?;
+        let mut next = apply(state, number, stamp, &commit.changes)?;
         let stamped = Changes { known: Some(stamp.into()), ..commit.changes.clone() };
         let payload =
             serde_json::to_vec(&stamped).map_err(|error| Error::invalid("commit", error.to_string()))?;
-        let logged = self.log(writer, state).and_then(|log| log.append(number, &payload));
+        let logged = self.log(writer, &mut next).and_then(|log| log.append(number, &payload));
         logged.inspect_err(|_| self.latch())?;
-        let manifest = std::mem::replace(&mut state.manifest, next.manifest.clone());
-        *state = State { manifest, ..next };
+        *state = Arc::new(next);
         Ok(number)
     }
 
@@ -108,9 +107,10 @@ impl Store {
         if writer.log.is_none() {
             let name = format!("log/{:06}.log", self.file_number());
             let log = Log::create(storage, &name)?;
-            state.manifest.logs.push(name);
-            state.manifest.next_file = self.inner.next_file.load(std::sync::atomic::Ordering::Acquire);
-            state.manifest.publish(storage)?;
+            let manifest = Arc::make_mut(&mut state.manifest);
+            manifest.logs.push(name);
+            manifest.next_file = self.inner.next_file.load(std::sync::atomic::Ordering::Acquire);
+            manifest.publish(storage)?;
             writer.log = Some(log);
         }
         writer.log.as_mut().ok_or_else(|| self.latched())
@@ -119,8 +119,7 @@ impl Store {
 
 /// When a commit is known: as it says, or now; never before the commits that were made already.
 fn stamp(state: &State, changes: &Changes, now: i64) -> Result<i64> {
-    let intake = |known| Intake::new(state.schema.clone(), state.forest.clone(), 0).time(known);
-    let known = changes.known.as_ref().map_or(Ok(now), intake)?;
+    let known = changes.known.as_ref().map_or(Ok(now), |known| time(&state.schema, known))?;
     Ok(state.stamps.last().map_or(known, |last| known.max(last)))
 }
 
