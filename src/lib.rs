@@ -237,7 +237,7 @@ pub use query::{
 };
 pub use schema::{Schema, SchemaBuilder, Unit};
 pub use store::{
-    Change, Columns, Commit, Description, Durability, Load, LoadReport, PartitionDescription, Progress,
-    Repeated, Snapshot, Store, TreeDescription, Upkeep, Verified, Version,
+    Change, Columns, Commit, Description, Durability, Load, LoadReport, PartitionDescription, Paths,
+    Progress, Repeated, Snapshot, Store, TreeDescription, Upkeep, Verified, Version,
 };
 pub use tree::{Node, Step, Tree};

@@ -1,7 +1,7 @@
 //! Synthetic orders in the shape of a Beijing-sized hotline, the same for the same seed: 16 districts, 349
 //! streets, 7,535 communities and 120,000 buildings; 17 themes, 200 topics and 1,800 items; skewed as such data are.
 
-use zonal::{Columns, Result, Schema, any_of, is};
+use zonal::{Columns, Paths, Result, Schema, any_of, is};
 
 const SHAPE: [usize; 4] = [16, 349, 7_535, 120_000];
 const TOPICS: [usize; 3] = [17, 200, 1_800];
@@ -50,8 +50,8 @@ impl Chance {
 
 /// The trees, and how likely each leaf is.
 pub(crate) struct City {
-    buildings: Vec<Vec<String>>,
-    topics: Vec<Vec<String>>,
+    buildings: Paths,
+    topics: Paths,
     /// Per building its community, per item its topic.
     community: Vec<usize>,
     topic: Vec<usize>,
@@ -91,7 +91,7 @@ impl City {
                 ("community", community_at),
                 ("building", at),
             ];
-            names.map(|(level, number)| format!("{level} {number}")).to_vec()
+            names.map(|(level, number)| format!("{level} {number}"))
         };
         let topic2 = nested(&mut chance, TOPICS[1], TOPICS[0]);
         let topic3 = nested(&mut chance, TOPICS[2], TOPICS[1]);
@@ -99,7 +99,6 @@ impl City {
             let topic_at = topic3[at];
             [("theme", topic2[topic_at]), ("topic", topic_at), ("item", at)]
                 .map(|(level, number)| format!("{level} {number}"))
-                .to_vec()
         };
         // Buildings by a Pareto law, items by Zipf's in a random order.
         let pareto = |chance: &mut Chance| (1.0 - chance.share()).powf(-1.0 / 1.2) - 0.95;
@@ -110,8 +109,8 @@ impl City {
             zipf.swap(at, chance.below(at as u64 + 1) as usize);
         }
         Self {
-            buildings: (0..SHAPE[3]).map(path).collect(),
-            topics: (0..TOPICS[2]).map(item).collect(),
+            buildings: Paths::new((0..SHAPE[3]).map(path)),
+            topics: Paths::new((0..TOPICS[2]).map(item)),
             community: building,
             topic: topic3,
             building_shares,
@@ -152,15 +151,8 @@ impl City {
         let caller = (0..count).map(|_| Some(chance.below(CALLERS))).collect();
         let numbers = |count: u32| (0..count).map(|number| number.to_string());
         columns(created)
-            .place(
-                self.buildings.iter().map(|path| path.iter().map(String::as_str)),
-                building.into_iter().map(Some).collect(),
-            )
-            .tree(
-                "topic",
-                self.topics.iter().map(|path| path.iter().map(String::as_str)),
-                item.into_iter().map(Some).collect(),
-            )
+            .place(&self.buildings, building.into_iter().map(Some).collect())
+            .tree("topic", &self.topics, item.into_iter().map(Some).collect())
             .category("department", numbers(DEPARTMENTS), department)
             .category("channel", numbers(CHANNELS.len() as u32), channel)
             .category("kind", numbers(KINDS.len() as u32), kind)

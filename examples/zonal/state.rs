@@ -68,8 +68,8 @@ pub(crate) fn verify(args: &args::Store) -> Result<()> {
     if args.json {
         output.json(&verified)?;
     } else {
-        let (files, bytes, orders) = (verified.files, verified.bytes, verified.orders);
-        output.line(format!("All {files} files are whole: {bytes} bytes, {orders} orders."))?;
+        let (files, bytes, orders) = (verified.files, verified.bytes, verified.sealed_orders);
+        output.line(format!("All {files} files are whole: {bytes} bytes, {orders} orders in segments."))?;
     }
     output.end()
 }

@@ -128,7 +128,7 @@ pub fn mapping(data: &[u8]) {
     }
     if let Ok(report) = import.finish() {
         assert_eq!(report.rows, report.imported + report.rejected + report.repeated.len() as u64);
-        assert_eq!(store.verify(|_| ()).ok().map(|verified| verified.orders), Some(report.imported));
+        assert_eq!(store.verify(|_| ()).ok().map(|verified| verified.sealed_orders), Some(report.imported));
     }
 }
 

@@ -39,19 +39,20 @@ pub(crate) fn encode(values: &[i64]) -> Vec<u8> {
     bytes.extend_from_slice(&min.to_le_bytes());
     bytes.extend_from_slice(&[width as u8, u8::from(nullable), 0, 0, 0, 0, 0, 0]);
 
-    let (mut pending, mut used) = (0_u128, 0_u32);
+    // What of a code has no room in a word begins the next one.
+    let (mut word, mut used) = (0_u64, 0_u32);
     for &value in values {
         let code = if value == MISSING { 0 } else { code(value, min, nullable) };
-        pending |= u128::from(code) << used;
+        word |= code.checked_shl(used).unwrap_or(0);
         used = used.wrapping_add(width);
         if used >= u64::BITS {
-            bytes.extend_from_slice(&(pending as u64).to_le_bytes());
-            pending >>= u64::BITS;
+            bytes.extend_from_slice(&word.to_le_bytes());
             used = used.wrapping_sub(u64::BITS);
+            word = code.checked_shr(width.wrapping_sub(used)).unwrap_or(0);
         }
     }
     let rest = used.div_ceil(8) as usize;
-    bytes.extend((pending as u64).to_le_bytes().iter().take(rest));
+    bytes.extend(word.to_le_bytes().iter().take(rest));
     bytes.extend_from_slice(&[0; PADDING]);
     bytes
 }

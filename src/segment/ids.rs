@@ -21,6 +21,7 @@
 use std::ops::Range;
 
 use super::bloom;
+use super::counting;
 use super::narrow::{self, Narrow};
 use super::permutation::{self, Permutation};
 use crate::Corruption;
@@ -55,9 +56,8 @@ impl<'a> Sorted<'a> {
                 OrderId::Text(text) => texts.push((&**text, row)),
             }
         }
-        numbers.sort_unstable();
         texts.sort_unstable();
-        Self { numbers, texts }
+        Self { numbers: counting::sort(numbers, |(number, _)| *number), texts }
     }
 
     fn different_numbers(&self) -> usize {
@@ -115,7 +115,9 @@ fn write(ids: &[OrderId], sorted: &Sorted<'_>, blocks: u32) -> Vec<u8> {
         narrow::push(&mut section, offset as u128, offset_width);
     }
     section.extend(blob.as_bytes());
-    section.extend(bloom::build(ids.iter().map(OrderId::hash64), blocks));
+    if blocks > 0 {
+        section.extend(bloom::build(ids.iter().map(OrderId::hash64), blocks));
+    }
     section
 }
 

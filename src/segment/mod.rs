@@ -7,6 +7,7 @@ mod bitmap;
 mod bits;
 mod bloom;
 mod column;
+mod counting;
 mod deaths;
 mod directory;
 pub(crate) mod format;

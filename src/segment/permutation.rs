@@ -23,16 +23,17 @@ const HEADER: usize = 64;
 
 /// The permutation that gives each row its rank: `ranks` has every number below its length once.
 pub(super) fn encode(ranks: &[u32]) -> Vec<u8> {
+    /// Of a row that was passed.
+    const PASSED: u32 = u32::MAX;
     let mut jumps: Vec<(u32, u32)> = Vec::new();
-    let mut seen = vec![false; ranks.len()];
+    let mut next = ranks.to_vec();
     let mut cycle: Vec<u32> = Vec::new();
     for start in 0..ranks.len() as u32 {
         cycle.clear();
         let mut at = start;
-        while let Some(seen) = seen.get_mut(at as usize).filter(|seen| !**seen) {
-            *seen = true;
+        while let Some(next) = next.get_mut(at as usize).filter(|next| **next != PASSED) {
             cycle.push(at);
-            at = ranks.get(at as usize).copied().unwrap_or(at);
+            at = std::mem::replace(next, PASSED);
         }
         if cycle.len() > STRIDE {
             let marked = || cycle.iter().step_by(STRIDE);

@@ -1,10 +1,13 @@
 //! Orders as columns in memory: what a load collects, what a segment is sealed from and read back into.
 
+use std::ops::Range;
+
 use crate::order_id::OrderId;
 use crate::schema::{Clock, Field, MeasureSource, Schema};
 use crate::tree::Tree;
 
 use super::column::MISSING;
+use super::counting;
 
 /// An integer column of an order. Nodes are their ids, outcomes the numbers of their labels, keys their bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -138,6 +141,10 @@ impl Rows {
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
+        if self.ids.is_empty() {
+            *self = other;
+            return;
+        }
         self.ids.append(&mut other.ids);
         for (column, more) in self.columns.iter_mut().zip(&mut other.columns) {
             column.append(more);
@@ -164,7 +171,12 @@ impl Rows {
         fn pick<T>(values: &mut [T], order: &[u32], nothing: impl Fn() -> T) -> Vec<T> {
             order.iter().map(|&row| std::mem::replace(&mut values[row as usize], nothing())).collect()
         }
-        let column = |column: &Vec<i64>| order.iter().map(|&row| column[row as usize]).collect();
+        // What came in the order of time is split where a partition ends.
+        let run = run(order);
+        let column = |column: &Vec<i64>| match run.clone() {
+            Some(run) => column[run].to_vec(),
+            None => order.iter().map(|&row| column[row as usize]).collect(),
+        };
         Self {
             ids: pick(&mut self.ids, order, || OrderId::Number(0)),
             columns: self.columns.iter().map(column).collect(),
@@ -178,12 +190,32 @@ impl Rows {
     pub(crate) fn sorted(&self, layout: &Layout, place: &Tree) -> Vec<u32> {
         let units = self.column(layout, ColumnId::Place);
         let created = self.column(layout, ColumnId::Created);
-        let times = units.iter().zip(created);
-        let mut keys: Vec<(u64, i64, u32)> =
-            (0u32..).zip(times).map(|(row, (&unit, &time))| (position(place, unit), time, row)).collect();
-        keys.sort_unstable();
-        keys.into_iter().map(|(_, _, row)| row).collect()
+        let mut rows = by_unit(units, place);
+        // Mostly they came in the order of time.
+        if !created.is_sorted() {
+            let key = |row: &u32| (created[*row as usize], *row);
+            rows.chunk_by_mut(|one, other| units[*one as usize] == units[*other as usize])
+                .for_each(|of_unit| of_unit.sort_unstable_by_key(key));
+        }
+        rows
     }
+}
+
+/// The rows as a range, where they follow one another.
+fn run(rows: &[u32]) -> Option<Range<usize>> {
+    let follow = rows.is_sorted_by(|row, next| row + 1 == *next);
+    rows.first().filter(|_| follow).map(|first| *first as usize..*first as usize + rows.len())
+}
+
+/// Rows in the order of their units, those of one unit as they come.
+fn by_unit(units: &[i64], place: &Tree) -> Vec<u32> {
+    // By the numbers of the units first, which lie close together: so each is looked up once.
+    let number = |(_, unit): &(u32, i64)| u64::try_from(*unit).map_or(0, |unit| unit + 1);
+    let rows = counting::sort((0u32..).zip(units.iter().copied()).collect(), number);
+    let of_units = rows.chunk_by(|(_, one), (_, other)| one == other);
+    let mut runs: Vec<_> = of_units.map(|run| (position(place, run[0].1), run)).collect();
+    runs.sort_by_key(|(position, _)| *position);
+    runs.iter().flat_map(|(_, run)| run.iter().map(|(row, _)| *row)).collect()
 }
 
 /// Where a unit stands in the order of the place tree; an order without place stands before all.

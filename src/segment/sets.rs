@@ -12,10 +12,10 @@
 //! bitmaps or the lists. Nothing is aligned: the containers in a bitmap are not either.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use super::bitmap::{self, Bitmap};
+use super::counting;
 use super::row_set::{RowList, RowSet, row_width};
 use crate::error::Corruption;
 
@@ -27,31 +27,35 @@ const IS_BITMAP: u64 = 1 << 63;
 #[derive(Debug)]
 pub(crate) struct SetsBuilder {
     rows: u32,
-    sets: HashMap<u32, Vec<u32>>,
+    /// Values, and rows that have them.
+    pairs: Vec<(u32, u32)>,
 }
 
 impl SetsBuilder {
     /// Sets of a segment of `rows` rows.
     pub(crate) fn new(rows: u32) -> Self {
-        Self { rows, sets: HashMap::new() }
+        Self { rows, pairs: Vec::new() }
     }
 
     /// Adds `row` to the rows of `value`, best in ascending order. A row beyond the last one is left out.
     #[inline]
     pub(crate) fn push(&mut self, value: u32, row: u32) {
         if row < self.rows {
-            self.sets.entry(value).or_default().push(row);
+            self.pairs.push((value, row));
         }
     }
 
     /// The sets as bytes.
     pub(crate) fn finish(self) -> Vec<u8> {
         let width = row_width(self.rows);
-        let mut sets: Vec<(u32, Vec<u32>)> = self.sets.into_iter().collect();
-        sets.sort_unstable_by_key(|(value, _)| *value);
-        let values = sets.len() as u32;
+        let pairs = counting::sort(self.pairs, |(value, _)| u64::from(*value));
         let (mut directory, mut bitmaps, mut lists) = (Vec::new(), Vec::new(), Vec::new());
-        for (value, mut rows) in sets {
+        let (mut values, mut rows) = (0_u32, Vec::new());
+        for pairs in pairs.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((value, _)) = pairs.first() else { continue };
+            values = values.saturating_add(1);
+            rows.clear();
+            rows.extend(pairs.iter().map(|(_, row)| *row));
             if !rows.is_sorted_by(|a, b| a < b) {
                 rows.sort_unstable();
                 rows.dedup();

@@ -49,13 +49,6 @@ enum Cells<'a> {
     Grid(Shape),
 }
 
-/// A fact with what each row adds to its sum, beyond the base.
-struct Addends {
-    fact: Fact,
-    base: i64,
-    values: Vec<u64>,
-}
-
 impl<'a> Source<'a> {
     /// The views that are worth their bytes.
     pub(super) fn views(&self) -> Vec<(SectionId, Vec<u8>)> {
@@ -63,27 +56,22 @@ impl<'a> Source<'a> {
     }
 
     fn fill(&self, mut views: Vec<View<'_>>) -> Vec<(SectionId, Vec<u8>)> {
-        let mut sum = |addends: Addends| {
-            let running = running(&addends.values);
-            for view in &mut views {
-                let sums = match &view.cells {
-                    Cells::Runs(runs) => {
-                        let at = |start: &i64| usize::try_from(*start).ok().and_then(|row| running.get(row));
-                        runs.starts.iter().filter_map(at).copied().collect()
-                    }
-                    Cells::Grid(_) if matches!(addends.fact, Fact::Having(_) | Fact::Sum(_)) => continue,
-                    Cells::Grid(shape) => shape.running(addends.values.iter().copied()),
-                };
-                view.facts.push(Running { fact: addends.fact, base: addends.base, sums });
-            }
-        };
         let orders = self.rows.column(self.layout, ColumnId::Created).len();
-        sum(Addends { fact: Fact::Orders, base: 0, values: vec![1; orders] });
-        self.counters().for_each(&mut sum);
-        (0..self.schema.measures.len())
-            .filter_map(|number| self.measure(number))
-            .flatten()
-            .for_each(&mut sum);
+        sum(&mut views, Fact::Orders, 0, std::iter::repeat_n(1, orders));
+        for (number, rows) in self.counted.iter().enumerate() {
+            sum(&mut views, Fact::Counter(number), 0, rows.iter().map(|counts| u64::from(*counts)));
+        }
+        for number in 0..self.schema.measures.len() {
+            let values = self.measured(number);
+            let base = values.iter().copied().filter(|value| *value != MISSING).min().unwrap_or(0);
+            let beyond = values.iter().map(|value| if *value == MISSING { 0 } else { value.abs_diff(base) });
+            // No sum is beyond 64 bits.
+            if beyond.clone().try_fold(0u64, u64::checked_add).is_some() {
+                let having = values.iter().map(|value| u64::from(*value != MISSING));
+                sum(&mut views, Fact::Having(number), 0, having);
+                sum(&mut views, Fact::Sum(number), base, beyond);
+            }
+        }
         let encoded = views.into_iter().map(|view| match view.cells {
             Cells::Runs(_) => (view.section, records::encode(&view.facts)),
             Cells::Grid(shape) => (view.section, shape.encode(&view.facts)),
@@ -99,6 +87,7 @@ impl<'a> Source<'a> {
         }
         let starts = self.days();
         let days = starts.len();
+        let of_rows = self.days_of_rows(&starts);
         for (level, runs) in self.levels.iter().enumerate() {
             possible
                 .push((runs.units.len().saturating_add(1).saturating_mul(days), Plan::UnitDays(level, runs)));
@@ -125,10 +114,18 @@ impl<'a> Source<'a> {
                         let length = ends.iter().rev().copied().reduce(|end, start| end.wrapping_sub(start));
                         std::iter::repeat_n(line, usize::try_from(length.unwrap_or(0)).unwrap_or(0))
                     });
-                    (SectionId::UnitDays(level), Cells::Grid(self.shape(runs.units.clone(), lines, &starts)))
+                    (
+                        SectionId::UnitDays(level),
+                        Cells::Grid(Shape::new(
+                            runs.units.clone(),
+                            starts.clone(),
+                            lines.zip(of_rows.iter().copied()),
+                        )),
+                    )
                 }
                 Plan::NodeDays(tree, level, lines) => {
-                    let shape = self.shape(lines.nodes, lines.of_rows.into_iter(), &starts);
+                    let cells = lines.of_rows.into_iter().zip(of_rows.iter().copied());
+                    let shape = Shape::new(lines.nodes, starts.clone(), cells);
                     (SectionId::NodeDays(tree, level), Cells::Grid(shape))
                 }
             };
@@ -137,18 +134,19 @@ impl<'a> Source<'a> {
         possible.into_iter().map(view).collect()
     }
 
-    fn shape(&self, nodes: Vec<i64>, lines: impl Iterator<Item = u32>, starts: &[i64]) -> Shape {
-        let created = self.rows.column(self.layout, ColumnId::Created);
-        let day = |time: &i64| starts.partition_point(|start| start <= time).saturating_sub(1) as u32;
-        Shape::new(nodes, starts.to_vec(), lines.zip(created.iter().map(day)))
-    }
-
     /// The first instants of the days that have orders, from the first to the last, and the end of that.
     fn days(&self) -> Vec<i64> {
         let created = self.rows.column(self.layout, ColumnId::Created);
         let (Some(first), Some(last)) = (created.iter().min(), created.iter().max()) else { return vec![0] };
         let span = Span::new(*first, last.saturating_add(1));
         span.map_or_else(|_| vec![0], |span| self.schema.calendar().steps(Grain::Day, span))
+    }
+
+    /// The number of each row's day.
+    fn days_of_rows(&self, starts: &[i64]) -> Vec<u32> {
+        let created = self.rows.column(self.layout, ColumnId::Created);
+        let day = |time: &i64| starts.partition_point(|start| start <= time).saturating_sub(1) as u32;
+        created.iter().map(day).collect()
     }
 
     /// The nodes of a tree's level that have orders, and for every row which of them it counts for.
@@ -184,29 +182,6 @@ impl<'a> Source<'a> {
             None => 0,
         };
         values.iter().map(of_row).collect()
-    }
-
-    fn counters(&self) -> impl Iterator<Item = Addends> + '_ {
-        let addends = |(number, rows): (usize, &Vec<bool>)| Addends {
-            fact: Fact::Counter(number),
-            base: 0,
-            values: rows.iter().map(|counts| u64::from(*counts)).collect(),
-        };
-        self.counted.iter().enumerate().map(addends)
-    }
-
-    /// What is summed of a measure; nothing where the sum is beyond 64 bits.
-    fn measure(&self, number: usize) -> Option<[Addends; 2]> {
-        let values = self.measured(number);
-        let base = values.iter().copied().filter(|value| *value != MISSING).min().unwrap_or(0);
-        let beyond = |value: &i64| if *value == MISSING { 0 } else { value.abs_diff(base) };
-        let values_beyond: Vec<u64> = values.iter().map(beyond).collect();
-        values_beyond.iter().try_fold(0u64, |sum, value| sum.checked_add(*value))?;
-        let having = values.iter().map(|value| u64::from(*value != MISSING)).collect();
-        Some([
-            Addends { fact: Fact::Having(number), base: 0, values: having },
-            Addends { fact: Fact::Sum(number), base, values: values_beyond },
-        ])
     }
 
     fn measured(&self, number: usize) -> Vec<i64> {
@@ -248,7 +223,8 @@ pub(super) fn of_some(
     let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
     let by_days = |grid: Option<Grid<'_>>, lines: Vec<u32>| {
         let (nodes, starts) = grid.map_or((Vec::new(), vec![0]), |grid| (grid.nodes(), grid.starts()));
-        Cells::Grid(source.shape(nodes, lines.into_iter(), &starts))
+        let cells = lines.into_iter().zip(source.days_of_rows(&starts));
+        Cells::Grid(Shape::new(nodes, starts, cells))
     };
     let runs;
     let cells = match section {
@@ -296,11 +272,27 @@ struct Lines {
     of_rows: Vec<u32>,
 }
 
-/// First 0, then the sum of the first, of the first two, …
-fn running(values: &[u64]) -> Vec<u64> {
-    let sums = values.iter().scan(0u64, |sum, value| {
-        *sum = sum.saturating_add(*value);
-        Some(*sum)
-    });
-    std::iter::once(0).chain(sums).collect()
+/// Sums a fact in all views, of which it tells what each row adds beyond the base.
+fn sum(views: &mut [View<'_>], fact: Fact, base: i64, addends: impl Iterator<Item = u64> + Clone) {
+    let is_of_measure = matches!(fact, Fact::Having(_) | Fact::Sum(_));
+    for view in views {
+        let sums = match &view.cells {
+            Cells::Runs(runs) => running(&runs.starts, addends.clone()),
+            Cells::Grid(_) if is_of_measure => continue,
+            Cells::Grid(shape) => shape.running(addends.clone()),
+        };
+        view.facts.push(Running { fact, base, sums });
+    }
+}
+
+/// What the rows before each start add up to.
+fn running(starts: &[i64], mut addends: impl Iterator<Item = u64>) -> Vec<u64> {
+    let (mut row, mut sum) = (0, 0u64);
+    let before = |start: &i64| {
+        let rows = usize::try_from(start.saturating_sub(row)).unwrap_or(0);
+        row = row.max(*start);
+        sum = addends.by_ref().take(rows).fold(sum, u64::saturating_add);
+        sum
+    };
+    starts.iter().map(before).collect()
 }

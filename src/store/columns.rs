@@ -6,15 +6,15 @@ use crate::error::{Error, Result};
 use crate::order_id::OrderId;
 use crate::schema::{Clock, Field, MeasureSource};
 use crate::segment::{ColumnId, MISSING, Rows, TEXT_LIMIT};
-use crate::tree::{Step, Tree};
 
 use super::intake::Intake;
+use super::paths::{Known, Paths};
 
 /// Many orders at once, column by column: what a Parquet or Arrow reader has at hand.
 ///
 /// Dimensions come as a dictionary of their values and, for every order, the number of its value in it; the
-/// names are resolved once a dictionary and not once an order. Every column has as many entries as there are
-/// ids.
+/// names are resolved once a dictionary and not once an order, and those of [`Paths`] once for many columns. Every column
+/// has as many entries as there are ids.
 ///
 /// ```
 /// use zonal::{Columns, Schema, Store};
@@ -35,11 +35,11 @@ use super::intake::Intake;
 pub struct Columns {
     ids: Ids,
     created: Vec<i64>,
-    place: Option<Dictionary<Vec<Step>>>,
-    trees: BTreeMap<String, Dictionary<Vec<Step>>>,
-    categories: BTreeMap<String, Dictionary<String>>,
+    place: Option<Dictionary<Paths>>,
+    trees: BTreeMap<String, Dictionary<Paths>>,
+    categories: BTreeMap<String, Dictionary<Vec<String>>>,
     tags: BTreeMap<String, (Vec<String>, Vec<Vec<u32>>)>,
-    outcomes: BTreeMap<String, Dictionary<String>>,
+    outcomes: BTreeMap<String, Dictionary<Vec<String>>>,
     numbers: BTreeMap<String, Vec<Option<i64>>>,
     keys: BTreeMap<String, Vec<Option<u64>>>,
     texts: BTreeMap<String, Vec<Option<String>>>,
@@ -60,12 +60,8 @@ impl Default for Ids {
 
 #[derive(Debug, Clone)]
 struct Dictionary<T> {
-    values: Vec<T>,
+    values: T,
     rows: Vec<Option<u32>>,
-}
-
-fn path(steps: impl IntoIterator<Item = impl Into<Step>>) -> Vec<Step> {
-    steps.into_iter().map(Into::into).collect()
 }
 
 impl Columns {
@@ -80,24 +76,14 @@ impl Columns {
     }
 
     /// The units, as paths from the top, and the number of each order's path.
-    pub fn place<P: IntoIterator<Item: Into<Step>>>(
-        mut self,
-        paths: impl IntoIterator<Item = P>,
-        rows: Vec<Option<u32>>,
-    ) -> Self {
-        self.place = Some(Dictionary { values: paths.into_iter().map(path).collect(), rows });
+    pub fn place(mut self, paths: impl Into<Paths>, rows: Vec<Option<u32>>) -> Self {
+        self.place = Some(Dictionary { values: paths.into(), rows });
         self
     }
 
     /// The nodes of a further tree, as paths from the top, and the number of each order's path.
-    pub fn tree<P: IntoIterator<Item: Into<Step>>>(
-        mut self,
-        name: impl Into<String>,
-        paths: impl IntoIterator<Item = P>,
-        rows: Vec<Option<u32>>,
-    ) -> Self {
-        let values = paths.into_iter().map(path).collect();
-        self.trees.insert(name.into(), Dictionary { values, rows });
+    pub fn tree(mut self, name: impl Into<String>, paths: impl Into<Paths>, rows: Vec<Option<u32>>) -> Self {
+        self.trees.insert(name.into(), Dictionary { values: paths.into(), rows });
         self
     }
 
@@ -187,20 +173,20 @@ fn invalid(reason: String) -> Error {
 }
 
 /// Resolves columns. Columns that do not fit leave the trees as they were.
-pub(super) fn resolve(columns: Columns, intake: &mut Intake) -> Result<Rows> {
+pub(super) fn resolve(columns: Columns, intake: &mut Intake, known: &mut Known) -> Result<Rows> {
     let before = intake.forest.clone();
-    let rows = resolve_all(columns, intake);
+    let rows = resolve_all(columns, intake, known);
     if rows.is_err() {
         intake.forest = before;
+        known.forget();
     }
     rows
 }
 
-fn resolve_all(columns: Columns, intake: &mut Intake) -> Result<Rows> {
+fn resolve_all(columns: Columns, intake: &mut Intake, known: &mut Known) -> Result<Rows> {
     let count = columns.len();
     let born = intake.born();
     let mut rows = Rows::new(&intake.layout);
-    rows.columns.iter_mut().for_each(|column| column.resize(count, MISSING));
     rows.tags.iter_mut().for_each(|lists| lists.resize(count, Vec::new()));
     rows.texts.iter_mut().for_each(|texts| texts.resize(count, None));
     rows.ids = match columns.ids {
@@ -226,7 +212,7 @@ fn resolve_all(columns: Columns, intake: &mut Intake) -> Result<Rows> {
         resolver.outcomes(&name, dictionary)?;
     }
     if let Some(dictionary) = columns.place {
-        let nodes = nodes(&mut resolver.intake.forest.place, dictionary.values)?;
+        let nodes = known.nodes(ColumnId::Place, dictionary.values, &mut resolver.intake.forest.place)?;
         resolver.coded(ColumnId::Place, "place", &nodes, &dictionary.rows)?;
     }
     for (name, dictionary) in columns.trees {
@@ -234,7 +220,7 @@ fn resolve_all(columns: Columns, intake: &mut Intake) -> Result<Rows> {
             return Err(invalid(format!("{name:?} is not a tree")));
         };
         let Some(tree) = resolver.intake.forest.trees.get_mut(number) else { continue };
-        let nodes = nodes(tree, dictionary.values)?;
+        let nodes = known.nodes(ColumnId::Tree(number), dictionary.values, tree)?;
         resolver.coded(ColumnId::Tree(number), &name, &nodes, &dictionary.rows)?;
     }
     for (name, dictionary) in columns.categories {
@@ -242,18 +228,20 @@ fn resolve_all(columns: Columns, intake: &mut Intake) -> Result<Rows> {
             return Err(invalid(format!("{name:?} is not a category")));
         };
         let Some(tree) = resolver.intake.forest.categories.get_mut(number) else { continue };
-        let nodes = nodes(tree, dictionary.values.into_iter().map(|value| path([value])).collect())?;
+        let nodes = values(dictionary.values).nodes(tree)?;
         resolver.coded(ColumnId::Category(number), &name, &nodes, &dictionary.rows)?;
     }
     for (name, (values, lists)) in columns.tags {
         resolver.tags(&name, values, lists)?;
     }
-    Ok(resolver.rows)
+    let mut rows = resolver.rows;
+    rows.columns.iter_mut().for_each(|column| column.resize(count, MISSING));
+    Ok(rows)
 }
 
-/// The nodes that a dictionary's paths name, added where they are new.
-fn nodes(tree: &mut Tree, paths: Vec<Vec<Step>>) -> Result<Vec<i64>> {
-    paths.iter().map(|path| Ok(tree.intern_path(path)?.map_or(MISSING, |node| node.index().into()))).collect()
+/// The values of a category or of tags: paths of one step.
+fn values(names: Vec<String>) -> Paths {
+    Paths::new(names.into_iter().map(|name| [name]))
 }
 
 struct Resolver<'a> {
@@ -279,8 +267,7 @@ impl Resolver<'_> {
         self.same_length(name, values.len())?;
         let position = self.intake.layout.position(column);
         if let Some(slot) = position.and_then(|position| self.rows.columns.get_mut(position)) {
-            slot.clear();
-            slot.extend(values);
+            *slot = values.collect();
         }
         Ok(())
     }
@@ -358,7 +345,7 @@ impl Resolver<'_> {
         self.put(ColumnId::Latitude, "location", axis(|point| point.1))
     }
 
-    fn outcomes(&mut self, name: &str, dictionary: Dictionary<String>) -> Result<()> {
+    fn outcomes(&mut self, name: &str, dictionary: Dictionary<Vec<String>>) -> Result<()> {
         let Field::Outcome(number) = self.intake.schema.require(name)? else {
             return Err(invalid(format!("{name:?} is not an outcome")));
         };
@@ -384,7 +371,7 @@ impl Resolver<'_> {
             )));
         }
         let tree = &mut self.intake.forest.tags[number];
-        let nodes = nodes(tree, values.into_iter().map(|value| path([value])).collect())?;
+        let nodes = self::values(values).nodes(tree)?;
         for list in &mut lists {
             for tag in list.iter_mut() {
                 *tag = u32::try_from(nodes[*tag as usize]).unwrap_or(u32::MAX);

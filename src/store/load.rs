@@ -15,11 +15,13 @@ use crate::error::{Error, Result};
 use crate::filter::Condition;
 use crate::order::{Moment, Order};
 use crate::order_id::OrderId;
+use crate::schema::Schema;
 use crate::segment::{ColumnId, Death, Layout, Rows, Segment};
 
 use super::columns::{self, Columns};
 use super::intake::Intake;
 use super::live::Stage;
+use super::paths::Known;
 use super::sealing::Sealing;
 use super::write::hold;
 use super::written::Written;
@@ -49,6 +51,8 @@ pub struct Load {
     buffer: usize,
     pending: BTreeMap<i32, Pending>,
     pending_orders: usize,
+    /// The nodes of the paths that came last.
+    known_paths: Known,
     /// Orders pushed so far.
     pushed: u64,
     runs: Vec<Run>,
@@ -67,7 +71,7 @@ pub struct Load {
 #[derive(Debug)]
 struct Pending {
     rows: Rows,
-    /// When each came, counted from the start of the load.
+    /// When each came, counted from the start of the load. They ascend.
     arrivals: Vec<u64>,
 }
 
@@ -119,6 +123,7 @@ impl Load {
             buffer: DEFAULT_BUFFER,
             pending: BTreeMap::new(),
             pending_orders: 0,
+            known_paths: Known::default(),
             pushed: 0,
             runs: Vec::new(),
             hashes: Vec::new(),
@@ -178,23 +183,15 @@ impl Load {
     /// [`Error::Io`] where a run cannot be written.
     pub fn push_columns(&mut self, columns: Columns) -> Result<()> {
         self.require_whole()?;
-        let rows = columns::resolve(columns, &mut self.intake)?;
-        let (schema, layout) = (&self.intake.schema, &self.intake.layout);
-        let (calendar, grain) = (schema.calendar(), schema.partition());
-        let mut parts: BTreeMap<i32, Vec<u32>> = BTreeMap::new();
-        for (row, &created) in (0u32..).zip(rows.column(layout, ColumnId::Created)) {
-            parts.entry(calendar.partition(grain, created)).or_default().push(row);
-        }
+        let mut rows = columns::resolve(columns, &mut self.intake, &mut self.known_paths)?;
+        let layout = &self.intake.layout;
+        let parts = partitions(&self.intake.schema, rows.column(layout, ColumnId::Created));
         let arrived = self.pushed;
         self.pushed += rows.len() as u64;
         self.pending_orders += rows.len();
         let single = parts.len() == 1;
-        let mut rows = Some(rows);
         for (partition, members) in parts {
-            let Some(mut part) = (if single { rows.take() } else { rows.clone() }) else { continue };
-            if !single {
-                part.select(&members);
-            }
+            let part = if single { std::mem::take(&mut rows) } else { rows.take(&members) };
             let pending = self.pending.entry(partition).or_insert_with(|| Pending::new(layout));
             pending.rows.append(part);
             pending.arrivals.extend(members.into_iter().map(|row| arrived + u64::from(row)));
@@ -230,12 +227,15 @@ impl Load {
     pub fn finish_with(mut self, mut progress: impl FnMut(Progress)) -> Result<LoadReport> {
         self.require_whole()?;
         let known = self.known.as_ref().map(|known| self.intake.time(known)).transpose()?;
-        self.spill()?;
+        self.spill(None)?;
         let store = self.store.clone();
         let _exchange = hold(&store.inner.exchange);
         // Flushed when the load began; no commit came since, for they are refused meanwhile.
         let state = self.store.state();
         merge::drop_repeated(&mut self.runs, &mut self.hashes, &mut self.repeated)?;
+        if !state.lives.is_empty() {
+            self.hashes.sort_unstable();
+        }
         let superseded: Vec<Vec<u32>> = state
             .lives
             .iter()
@@ -317,12 +317,21 @@ impl Load {
     }
 
     fn spill_when_full(&mut self) -> Result<()> {
-        if self.pending_orders < self.buffer { Ok(()) } else { self.spill() }
+        if self.pending_orders < self.buffer { Ok(()) } else { self.spill(self.unfinished()) }
     }
 
-    /// Seals what is in memory into runs. Where that fails, orders are gone that were taken in: the load cannot go on.
-    fn spill(&mut self) -> Result<()> {
-        let spilled = self.spill_pending();
+    /// The partition that is held back when the buffer is full. Orders mostly come in the order of time: more of it are to come,
+    /// and a partition that is sealed at once need not be merged.
+    fn unfinished(&self) -> Option<i32> {
+        let last = self.pending.iter().max_by_key(|(_, pending)| pending.arrivals.last());
+        // At least half of the buffer gets free, or there would be no end to it.
+        last.filter(|(_, pending)| pending.rows.len() <= self.buffer / 2).map(|(partition, _)| *partition)
+    }
+
+    /// Seals what is in memory into runs, but for one partition. Where that fails, orders are gone that were taken in:
+    /// the load cannot go on.
+    fn spill(&mut self, held: Option<i32>) -> Result<()> {
+        let spilled = self.spill_pending(held);
         self.broken |= spilled.is_err();
         spilled
     }
@@ -337,53 +346,71 @@ impl Load {
         Ok(())
     }
 
-    fn spill_pending(&mut self) -> Result<()> {
-        let mut parts: Vec<(i32, Pending)> = std::mem::take(&mut self.pending).into_iter().collect();
-        self.pending_orders = 0;
-        let dropped = self.repeated_in(&parts);
-        let mut rows = Vec::with_capacity(parts.len());
-        for (part, (partition, pending)) in parts.drain(..).enumerate() {
-            let mut pending = pending.rows;
-            if let Some(dropped) = dropped.get(&part) {
-                let kept: Vec<u32> =
-                    (0u32..).take(pending.len()).filter(|row| !dropped.contains(row)).collect();
-                pending.select(&kept);
-            }
-            // Every order of the part may have come again in another one.
-            if pending.len() > 0 {
-                rows.push((partition, pending));
-            }
+    fn spill_pending(&mut self, held: Option<i32>) -> Result<()> {
+        self.drop_repeated();
+        let mut parts = std::mem::take(&mut self.pending);
+        if let Some((partition, pending)) = held.and_then(|held| parts.remove_entry(&held)) {
+            self.pending.insert(partition, pending);
         }
-        for (partition, bytes) in self.seal(rows)? {
+        self.pending_orders = self.pending.values().map(|pending| pending.rows.len()).sum();
+        // Every order of a part may have come again in another one.
+        let parts: Vec<(i32, Rows)> = parts
+            .into_iter()
+            .map(|(partition, pending)| (partition, pending.rows))
+            .filter(|(_, rows)| rows.len() > 0)
+            .collect();
+        self.hashes.extend(parts.iter().flat_map(|(_, rows)| &rows.ids).map(OrderId::hash64));
+        for (partition, bytes) in self.seal(parts)? {
             let segment = self.written.segment("segments", partition, &bytes)?;
             self.runs.push(Run { partition, segment, dropped: HashSet::new() });
         }
         Ok(())
     }
 
-    /// The rows of each part whose id comes again later in the buffer. Remembers the ids of those that stay.
-    fn repeated_in(&mut self, parts: &[(i32, Pending)]) -> HashMap<usize, HashSet<u32>> {
-        let mut seen: Vec<(u64, u64, usize, u32)> = Vec::with_capacity(self.hashes.len());
-        for (part, (_, pending)) in parts.iter().enumerate() {
-            let ids = pending.rows.ids.iter().zip(&pending.arrivals);
-            seen.extend((0u32..).zip(ids).map(|(row, (id, &arrival))| (id.hash64(), arrival, part, row)));
+    /// Drops the orders in memory whose id comes again later in memory.
+    fn drop_repeated(&mut self) {
+        if merge::are_different(self.pending.values().map(|pending| &pending.rows.ids[..])) {
+            return;
         }
-        seen.sort_unstable();
-        let mut dropped: HashMap<usize, HashSet<u32>> = HashMap::new();
-        let id = |part: usize, row: u32| &parts[part].1.rows.ids[row as usize];
-        for same_hash in seen.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
-            let mut last: HashMap<&OrderId, (usize, u32)> = HashMap::new();
-            for &(_, _, part, row) in same_hash {
-                if let Some((part, row)) = last.insert(id(part, row), (part, row)) {
-                    let created = parts[part].1.rows.column(&self.intake.layout, ColumnId::Created);
-                    self.repeated
-                        .push(Repeated { id: id(part, row).to_string(), created: created[row as usize] });
-                    dropped.entry(part).or_default().insert(row);
+        let mut hashes: Vec<u64> =
+            self.pending.values().flat_map(|pending| &pending.rows.ids).map(OrderId::hash64).collect();
+        let twice = merge::twice(&mut hashes);
+        if twice.is_empty() {
+            return;
+        }
+        let mut last: HashMap<OrderId, (u64, i32, u32)> = HashMap::new();
+        let mut dropped: BTreeMap<i32, HashSet<u32>> = BTreeMap::new();
+        for (&partition, pending) in &self.pending {
+            for (row, (id, &arrival)) in (0u32..).zip(pending.rows.ids.iter().zip(&pending.arrivals)) {
+                if !twice.contains(&id.hash64()) {
+                    continue;
                 }
+                let this = (arrival, partition, row);
+                let (_, partition, row) = match last.get_mut(id) {
+                    None => {
+                        last.insert(id.clone(), this);
+                        continue;
+                    }
+                    // The one that came earlier goes.
+                    Some(other) if *other < this => std::mem::replace(other, this),
+                    Some(_) => this,
+                };
+                dropped.entry(partition).or_default().insert(row);
             }
         }
-        self.hashes.extend(seen.iter().map(|&(hash, ..)| hash));
-        dropped
+        for (partition, dropped) in dropped {
+            let Some(pending) = self.pending.get_mut(&partition) else { continue };
+            let created = pending.rows.column(&self.intake.layout, ColumnId::Created);
+            let report = |&row: &u32| Repeated {
+                id: pending.rows.ids[row as usize].to_string(),
+                created: created[row as usize],
+            };
+            self.repeated.extend(dropped.iter().map(report));
+            let kept: Vec<u32> =
+                (0u32..).take(pending.rows.len()).filter(|row| !dropped.contains(row)).collect();
+            pending.rows.select(&kept);
+            pending.arrivals = kept.iter().map(|row| pending.arrivals[*row as usize]).collect();
+        }
     }
 
     /// Seals rows of several partitions, on the store's threads.
@@ -397,6 +424,23 @@ impl Load {
             _ => self.store.inner.threads.get()?.install(|| parts.into_par_iter().map(seal).collect()),
         })
     }
+}
+
+/// The rows of each partition, ascending. The calendar is asked once for a partition, and not for every order.
+fn partitions(schema: &Schema, created: &[i64]) -> BTreeMap<i32, Vec<u32>> {
+    let (calendar, grain) = (schema.calendar(), schema.partition());
+    // By the first instant of a partition: its end, and its rows.
+    let mut parts: BTreeMap<i64, (i64, Vec<u32>)> = BTreeMap::new();
+    for (row, &time) in (0u32..).zip(created) {
+        match parts.range_mut(..=time).next_back() {
+            Some((_, (end, rows))) if time < *end => rows.push(row),
+            _ => {
+                let (start, end) = (calendar.start(grain.into(), time), calendar.next(grain.into(), time));
+                parts.insert(start, (end, vec![row]));
+            }
+        }
+    }
+    parts.into_iter().map(|(start, (_, rows))| (calendar.partition(grain, start), rows)).collect()
 }
 
 impl Pending {

@@ -10,15 +10,17 @@ use super::Live;
 use super::compact::LARGEST;
 use super::load::{Repeated, Run};
 
-/// Marks the rows whose id comes again in a later run, and reports them. Sorts the hashes.
+/// Marks the rows whose id comes again in a later run, and reports them. May sort the hashes.
 pub(super) fn drop_repeated(
     runs: &mut [Run],
     hashes: &mut [u64],
     repeated: &mut Vec<Repeated>,
 ) -> Result<()> {
-    hashes.sort_unstable();
-    let twice: HashSet<u64> =
-        hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    let bounds = |run: &Run| run.segment.summary().ids.clone();
+    if are_apart(runs.iter().filter_map(bounds).collect()) {
+        return Ok(());
+    }
+    let twice = twice(hashes);
     if twice.is_empty() {
         return Ok(());
     }
@@ -35,6 +37,25 @@ pub(super) fn drop_repeated(
         }
     }
     Ok(())
+}
+
+/// Whether no two ranges have a common id.
+fn are_apart(mut ranges: Vec<(OrderId, OrderId)>) -> bool {
+    ranges.sort_unstable();
+    ranges.is_sorted_by(|(_, last), (first, _)| last < first)
+}
+
+/// Whether it is plain to see that all ids are different: they ascend in each part, and the parts do not overlap.
+pub(super) fn are_different<'a>(parts: impl Iterator<Item = &'a [OrderId]> + Clone) -> bool {
+    let bounds = |ids: &[OrderId]| Some((ids.first()?.clone(), ids.last()?.clone()));
+    parts.clone().all(|ids| ids.is_sorted_by(|one, next| one < next))
+        && are_apart(parts.filter_map(bounds).collect())
+}
+
+/// The hashes that occur more than once. Sorts them.
+pub(super) fn twice(hashes: &mut [u64]) -> HashSet<u64> {
+    hashes.sort_unstable();
+    hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
 
 /// The rows of a run whose id has one of these hashes.

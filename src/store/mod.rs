@@ -15,6 +15,7 @@ mod live;
 mod load;
 pub(crate) mod manifest;
 mod merge;
+mod paths;
 mod read;
 mod reader;
 mod sealing;
@@ -35,6 +36,7 @@ pub use history::{Change, Version};
 pub(crate) use ledger::Page;
 pub(crate) use live::{Live, Stage, bounds};
 pub use load::{Load, LoadReport, Repeated};
+pub use paths::Paths;
 pub use snapshot::Snapshot;
 #[cfg(feature = "import")]
 pub(crate) use standing::{Standing, Standings};

@@ -11,7 +11,7 @@ mod upkeep;
 use std::sync::Arc;
 
 use super::*;
-use crate::{Error, Figure, NodeRef, Order, Query, RowKind, counter, is, rate};
+use crate::{Error, Figure, NodeRef, Order, Paths, Query, RowKind, counter, is, rate};
 
 fn schema() -> Schema {
     Schema::builder("Asia/Shanghai")
@@ -68,7 +68,7 @@ fn a_loaded_store_answers_and_opens_again() {
     );
     assert_eq!(now.get("4").unwrap().unwrap().place_path().len(), 2);
     assert_eq!(now.get("6").unwrap(), None);
-    assert_eq!(store.verify(|_| {}).unwrap().orders, 5);
+    assert_eq!(store.verify(|_| {}).unwrap().sealed_orders, 5);
 }
 
 #[test]
@@ -159,11 +159,38 @@ fn columns_that_do_not_fit_leave_the_trees_as_they_were() {
     );
     refused(columns().outcome("solved", ["maybe"], vec![None, None]), "maybe");
     refused(columns().place([["X"]], vec![None, None]).tree("topic", [["t"]], vec![None, None]), "topic");
-    load.push_columns(columns().place([["Q"]], vec![Some(0), None])).unwrap();
+    let shared = Paths::new([["Q"]]);
+    refused(columns().place(&shared, vec![Some(0), None]).tree("topic", [["t"]], vec![None, None]), "topic");
+    load.push_columns(columns().place(&shared, vec![Some(0), None])).unwrap();
     assert_eq!(load.finish().unwrap().orders, 2);
     let now = store.snapshot();
     assert_eq!((now.place().len(), now.place().find(["Q"]).is_ok()), (1, true));
     assert_eq!(now.describe().trees[1].nodes, [1]);
+}
+
+#[test]
+fn columns_that_share_their_paths_name_the_same_units() {
+    let paths = [vec!["B", "C"], vec!["B"], vec![], vec!["B", "H"], vec!["B", "C", "W"]];
+    let shared = Paths::new(paths.clone());
+    let store = Store::in_memory(schema()).unwrap();
+    let mut load = store.load().unwrap().buffer(3);
+    let rows = || (0..5).map(Some).collect();
+    for first in [0, 10, 20] {
+        let columns = || Columns::numbered((first..first + 5).collect(), vec![first as i64; 5]);
+        load.push_columns(columns().place(&shared, rows())).unwrap();
+        let other = Columns::numbered(vec![first + 5], vec![0]).place([["Q"]], vec![Some(0)]);
+        load.push_columns(other).unwrap();
+    }
+    load.finish().unwrap();
+    let now = store.snapshot();
+    assert_eq!(now.place().len(), 5);
+    for first in [0, 10, 20] {
+        for (id, path) in (first..).zip(paths.iter().chain([&vec!["Q"]])) {
+            let order = now.get(&id.to_string()).unwrap().unwrap();
+            let names: Vec<&str> = order.place_path().iter().map(|step| step.name.as_str()).collect();
+            assert_eq!(&names, path);
+        }
+    }
 }
 
 #[test]

@@ -16,8 +16,8 @@ pub struct Verified {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Orders in them.
-    pub orders: u64,
+    /// Orders that segments hold, without ended versions. What only the log holds is read, and not among them.
+    pub sealed_orders: u64,
 }
 
 /// The files of a store, opened anew, and what was checked by that.
@@ -34,7 +34,7 @@ pub(super) fn open(storage: &dyn Storage, state: Option<&State>) -> Result<Opene
         let reason = "it is not the manifest that this store has written";
         return Err(Corruption::new(0, reason).within(MANIFEST, "manifest", 0).into());
     }
-    let mut verified = Verified { files: 0, bytes: 0, orders: 0 };
+    let mut verified = Verified { files: 0, bytes: 0, sealed_orders: 0 };
     let mut count = |bytes: u64| {
         verified.files += 1;
         verified.bytes += bytes;
@@ -76,7 +76,7 @@ pub(super) fn verify(opened: Opened, mut progress: impl FnMut(Progress)) -> Resu
         segment.verify(&disk.forest)?;
     }
     let orders = disk.lives.iter().map(|live| u64::from(live.segment.rows()) - live.ended_versions());
-    verified.orders = orders.sum();
+    verified.sealed_orders = orders.sum();
     progress(Progress { stage: "verifying", done: total, total });
     Ok(verified)
 }

@@ -274,7 +274,7 @@ fn a_folder_tells_the_same_as_memory_and_after_reopening() {
         let model = store::fill(&Store::create(&path, case.fields.schema()).expect("a new folder"), &case);
         let reopened = Store::open_with(&path, &case.fields.schema()).expect("the same schema");
         let verified = reopened.verify(|_| {}).expect("a store that is whole");
-        prop_assert_eq!(verified.orders, model.facts.len() as u64);
+        prop_assert_eq!(verified.sealed_orders, model.facts.len() as u64);
         let snapshot = reopened.snapshot();
         for ask in &case.asks {
             match (store::answer(&snapshot, &ask.query()), model.answer(ask)) {

@@ -56,7 +56,7 @@ impl City {
             let report = zonal(["import", "--json", "--store", folder, "--mapping", mapping, data])?;
             let verified = zonal(["verify", "--json", "--store", folder])?;
             let report = report.into_iter().next().ok_or("import printed nothing")?;
-            if verified.first().is_none_or(|verified| verified["orders"] != report["imported"]) {
+            if verified.first().is_none_or(|verified| verified["sealed_orders"] != report["imported"]) {
                 return Err(format!("{report} was imported, but {verified:?} verified"));
             }
             Ok(Imported { store, report })

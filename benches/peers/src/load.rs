@@ -1,10 +1,9 @@
 //! From the files into a store, through the public interface.
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use zonal::{Columns, Grain, Order, Store};
+use zonal::{Columns, Order, Paths, Store};
 
 use crate::Result;
 use crate::orders::{Orders, batches, table};
@@ -33,29 +32,6 @@ impl Cities {
         let topics =
             (0..topic3.len()).map(|at| [topic1[at], topic2[at], topic3[at]].map(|number| number.to_string()));
         Ok(Self { places: places.collect(), topics: topics.collect() })
-    }
-
-    /// The first of a load brings the whole trees, so that nodes stand in the order of their numbers.
-    fn columns(&self, orders: &Orders, rows: Range<usize>, first: bool) -> Columns {
-        let some =
-            |values: &[i64]| values[rows.clone()].iter().map(|value| u32::try_from(*value).ok()).collect();
-        let (buildings, building) = used(&orders.building[rows.clone()], self.places.len(), first);
-        let (topics, topic) = used(&orders.topic3[rows.clone()], self.topics.len(), first);
-        let numbers = |count: u32| (0..count).map(|number| number.to_string());
-        let effective = orders.effective[rows.clone()].iter().map(|called| (*called == 1).then_some(0));
-        let ids = orders.id[rows.clone()].iter().map(|id| id.cast_unsigned()).collect();
-        Columns::numbered(ids, orders.created[rows.clone()].to_vec())
-            .place(buildings.into_iter().map(|at| self.places[at].each_ref().map(String::as_str)), building)
-            .tree("topic", topics.into_iter().map(|at| self.topics[at].each_ref().map(String::as_str)), topic)
-            .category("department", numbers(DEPARTMENTS), some(&orders.department))
-            .category("channel", numbers(CHANNELS), some(&orders.channel))
-            .category("kind", numbers(KINDS), some(&orders.kind))
-            .outcome("callback", ["effective"], effective.collect())
-            .outcome("contacted", ANSWERS, some(&orders.contacted))
-            .outcome("solved", ANSWERS, some(&orders.solved))
-            .outcome("satisfaction", SATISFACTION, some(&orders.satisfaction))
-            .clock("closed", orders.closed[rows.clone()].iter().copied().map(Some).collect())
-            .key("caller", orders.caller[rows.clone()].iter().map(|key| Some(key.cast_unsigned())).collect())
     }
 
     /// One order, as a service would write it.
@@ -89,17 +65,23 @@ impl Cities {
     }
 }
 
-/// A dictionary of the numbers that occur, or of all, ascending, and the place of each of `values` in it.
-fn used(values: &[i64], count: usize, all: bool) -> (Vec<usize>, Vec<Option<u32>>) {
-    let at = |value: &i64| usize::try_from(*value).ok().filter(|at| *at < count);
-    let mut places = vec![all.then_some(0); count];
-    values.iter().filter_map(at).for_each(|at| places[at] = Some(0));
-    let occurring: Vec<usize> = (0..count).filter(|at| places[*at].is_some()).collect();
-    for (place, at) in (0u32..).zip(&occurring) {
-        places[*at] = Some(place);
-    }
-    let rows = values.iter().map(|value| at(value).and_then(|at| places[at])).collect();
-    (occurring, rows)
+/// Units and topics are numbered as in the files.
+fn columns(orders: Orders, places: &Paths, topics: &Paths) -> Columns {
+    let some = |values: &[i64]| values.iter().map(|value| u32::try_from(*value).ok()).collect();
+    let numbers = |count: u32| (0..count).map(|number| number.to_string());
+    let effective = orders.effective.iter().map(|called| (*called == 1).then_some(0)).collect();
+    Columns::numbered(orders.id.into_iter().map(i64::cast_unsigned).collect(), orders.created)
+        .place(places, some(&orders.building))
+        .tree("topic", topics, some(&orders.topic3))
+        .category("department", numbers(DEPARTMENTS), some(&orders.department))
+        .category("channel", numbers(CHANNELS), some(&orders.channel))
+        .category("kind", numbers(KINDS), some(&orders.kind))
+        .outcome("callback", ["effective"], effective)
+        .outcome("contacted", ANSWERS, some(&orders.contacted))
+        .outcome("solved", ANSWERS, some(&orders.solved))
+        .outcome("satisfaction", SATISFACTION, some(&orders.satisfaction))
+        .clock("closed", orders.closed.into_iter().map(Some).collect())
+        .key("caller", orders.caller.into_iter().map(|key| Some(key.cast_unsigned())).collect())
 }
 
 /// The files of a folder that hold orders, by year.
@@ -120,8 +102,8 @@ fn files(data: &Path) -> Result<Vec<PathBuf>> {
 pub(crate) fn load(store: &Store, data: &Path) -> Result<u64> {
     let cities = Cities::read(data)?;
     let files = files(data)?;
-    let schema = store.schema();
-    let (send, receive) = sync_channel(1);
+    let (places, topics) = (Paths::from(cities.places), Paths::from(cities.topics));
+    let (send, receive) = sync_channel(0);
     let mut load = store.load()?;
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(move || {
@@ -137,14 +119,7 @@ pub(crate) fn load(store: &Store, data: &Path) -> Result<u64> {
             }
         });
         for orders in receive {
-            let orders = orders?;
-            // The files are in the order of `created`: what is pushed at once lies in one month.
-            let month = |time: &i64| schema.calendar().start(Grain::Month, *time);
-            let mut first = 0;
-            for rows in orders.created.chunk_by(|one, other| month(one) == month(other)) {
-                load.push_columns(cities.columns(&orders, first..first + rows.len(), load.is_empty()))?;
-                first += rows.len();
-            }
+            load.push_columns(columns(orders?, &places, &topics))?;
         }
         Ok(())
     })?;

@@ -46,7 +46,7 @@ fn a_backup_is_a_store_of_its_own() {
     assert_eq!((backup.dropped_bytes(), backup.snapshot().commit()), (0, 4));
     assert_eq!(told(&backup), then);
     assert_eq!(backup.snapshot().describe(), described);
-    assert_eq!(backup.verify(|_| {}).unwrap().orders, 6);
+    assert_eq!(backup.verify(|_| {}).unwrap().sealed_orders, 6);
     let mut commit = backup.begin();
     commit.remove("5");
     commit.finish().unwrap();

@@ -39,13 +39,13 @@ fn orders_on(disk: Memory) -> u64 {
     let store = Store::open_on(Arc::new(disk)).unwrap();
     let verified = store.verify(|_| {}).unwrap();
     let now = store.snapshot();
-    assert_eq!(now.describe().orders, verified.orders);
+    assert_eq!(now.describe().orders, verified.sealed_orders);
     let all = now.orders(&Query::zoom(), crate::Sort::Newest, usize::MAX).unwrap();
-    assert_eq!(all.len() as u64, verified.orders);
+    assert_eq!(all.len() as u64, verified.sealed_orders);
     let paths: Vec<_> =
         all.iter().filter(|order| order.id() == "13").map(|order| order.place_path().len()).collect();
-    assert_eq!(paths, if verified.orders == AFTER { vec![2] } else { vec![] });
-    verified.orders
+    assert_eq!(paths, if verified.sealed_orders == AFTER { vec![2] } else { vec![] });
+    verified.sealed_orders
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_store_is_made_whole_or_not_at_all() {
         for seed in SEEDS {
             let after = disk.crash(seed);
             match Store::open_on(Arc::new(after.clone())) {
-                Ok(store) => assert_eq!(store.verify(|_| {}).unwrap().orders, 0),
+                Ok(store) => assert_eq!(store.verify(|_| {}).unwrap().sealed_orders, 0),
                 Err(error) => {
                     assert!(created.is_err(), "what create said to be durable is gone");
                     assert!(matches!(error, Error::NotAStore { .. }), "{error}");

@@ -97,5 +97,5 @@ fn a_partition_has_few_segments_however_often_a_store_is_flushed() {
         assert!(segments <= compact::SEGMENTS, "{segments} after {id}");
     }
     assert_eq!(store.snapshot().describe().orders, 60);
-    assert_eq!(store.verify(|_| {}).unwrap().orders, 60);
+    assert_eq!(store.verify(|_| {}).unwrap().sealed_orders, 60);
 }
