@@ -1,8 +1,9 @@
 //! The bulk load: many orders, little memory, one commit.
 //!
 //! Orders are collected per partition; when the buffer is full, each partition's part is sealed into a *run*, which is
-//! a segment that no manifest names. Finishing merges the runs of each partition and publishes them in one
-//! manifest. Until then a kill leaves the store as it was, and the writer that opens it next removes the runs.
+//! a segment that no manifest names; only the partition that still grows is held back, where that leaves half of the buffer
+//! free. Finishing merges the runs of each partition and publishes them in one manifest. Until then a kill leaves the store as
+//! it was, and the writer that opens it next removes the runs.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
