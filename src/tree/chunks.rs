@@ -37,7 +37,16 @@ impl<T: Clone> Chunks<T> {
     pub(crate) fn push(&mut self, element: T) {
         let spine = Arc::make_mut(&mut self.spine);
         match spine.last_mut() {
-            Some(last) if last.len() < CHUNK => Arc::make_mut(last).push(element),
+            Some(last) if last.len() < CHUNK => match Arc::get_mut(last) {
+                Some(own) => own.push(element),
+                None => {
+                    // A plain copy would have no room, and be copied once more.
+                    let mut own = Vec::with_capacity(CHUNK);
+                    own.extend_from_slice(last);
+                    own.push(element);
+                    *last = Arc::new(own);
+                }
+            },
             _ => {
                 let mut chunk = Vec::with_capacity(CHUNK);
                 chunk.push(element);
