@@ -170,11 +170,15 @@ impl<'a> Source<'a> {
         Lines { nodes: nodes.into_iter().map(|(_, node)| node).collect(), of_rows }
     }
 
-    /// The line of every row, of which `line` tells that of a node; it is asked once for each.
+    /// The line of every row, of which `line` tells that of a node; where rows are many, it is asked once for each.
     fn lines_of(&self, number: usize, mut line: impl FnMut(i64) -> u32) -> Vec<u32> {
         let values = self.rows.column(self.layout, ColumnId::Tree(number));
         let most = values.iter().copied().max().and_then(|most| usize::try_from(most).ok());
         let none = most.map_or(0, |most| most.saturating_add(1));
+        // A batch of few orders costs what they are, however many nodes there are.
+        if values.len() <= none {
+            return values.iter().map(|value| line(*value)).collect();
+        }
         // Of each node; of none, behind the last.
         let mut lines: Vec<Option<u32>> = vec![None; none.saturating_add(1)];
         let of_row = |value: &i64| match lines.get_mut(usize::try_from(*value).unwrap_or(none)) {
