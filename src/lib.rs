@@ -222,8 +222,8 @@ pub mod file_format {
 
 pub use analysis::{
     Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration, Cycle,
-    Fraction, Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked, Ranking, Season,
-    Surge, Surges, Threshold, Turnover,
+    Fraction, Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked, Ranking, RepeatStep,
+    Season, Surge, Surges, Threshold, Turnover,
 };
 pub use calendar::{Alignment, Calendar, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};

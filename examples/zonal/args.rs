@@ -10,6 +10,7 @@ use super::backlog::Backlog;
 use super::compare::Compare;
 use super::quadrants::Quadrants;
 use super::rank::Rank;
+use super::repeats::Repeats;
 use super::shape::{Concentration, Profile};
 use super::watch::{Clusters, Surges};
 use super::{Failure, Result};
@@ -56,9 +57,12 @@ pub(crate) enum Command {
     /// Open orders at the end of every step of time, or how old and late they are
     #[command(after_help = HELP)]
     Backlog(Backlog),
-    /// Groups with many orders within some days, as of a time
+    /// Groups with many orders within some days, as of a time or at any time
     #[command(after_help = HELP)]
     Clusters(Clusters),
+    /// The same key again within a month, or another step of time
+    #[command(after_help = HELP)]
+    Repeats(Repeats),
     /// Groups with more orders on a day than their own past leads one to expect
     #[command(after_help = HELP)]
     Surges(Surges),

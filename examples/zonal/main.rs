@@ -17,6 +17,7 @@ mod list;
 mod output;
 mod quadrants;
 mod rank;
+mod repeats;
 mod shape;
 mod state;
 mod watch;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Quadrants(args) => quadrants::quadrants(&args),
         Command::Backlog(args) => backlog::backlog(&args),
         Command::Clusters(args) => watch::clusters(&args),
+        Command::Repeats(args) => repeats::repeats(&args),
         Command::Surges(args) => watch::surges(&args),
         Command::Profile(args) => shape::profile(&args),
         Command::Concentration(args) => shape::concentration(&args),

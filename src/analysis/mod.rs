@@ -1,7 +1,7 @@
 //! What the people who run a hotline ask, computed from the answers of queries: scores, ranks, comparisons.
 //!
-//! Nothing here reads an order: every figure comes out of [`Snapshot::run`](crate::Snapshot::run) or
-//! [`Snapshot::orders`](crate::Snapshot::orders).
+//! Nothing here reads a segment: every figure comes out of [`Snapshot::run`](crate::Snapshot::run) and
+//! [`Snapshot::orders`](crate::Snapshot::orders), or, where single orders decide, out of `Snapshot::visit`.
 
 mod attributes;
 mod backlog;
@@ -17,6 +17,7 @@ mod policy;
 mod profile;
 mod quadrants;
 mod ranking;
+mod repeats;
 mod score;
 mod surges;
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use policy::Policy;
 pub use profile::{Cycle, Season};
 pub use quadrants::{Cell, Placed, QuadrantMap, Quadrants, Threshold};
 pub use ranking::{Movement, Ranked, Ranking};
+pub use repeats::RepeatStep;
 pub use surges::{Surge, Surges};

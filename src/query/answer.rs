@@ -254,6 +254,11 @@ impl<'a> Group<'a> {
         self.node().filter(|_| matches!(self.field, Field::Tree(_)))
     }
 
+    /// The number of the value among those of the field; none for missing.
+    pub(crate) fn number(&self) -> Option<u32> {
+        self.data.value
+    }
+
     /// Whether the orders sit above the asked level of the tree.
     #[must_use]
     pub fn is_remainder(&self) -> bool {

@@ -24,12 +24,14 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod top;
+mod visit;
 
 pub use answer::{Answer, Figure, Group, NodePath, Row, RowKind};
 pub use explain::{Explanation, SegmentExplanation};
 pub use metric::{Metric, count, counter, distinct, max, mean, min, quantile, rate, sum};
 pub use orders::Sort;
 pub use repeats::{Repeat, RepeatReport, Repeats};
+pub(crate) use visit::{At, Grouping};
 
 use serde::{Deserialize, Serialize};
 

@@ -30,8 +30,9 @@ use super::{By, Query, Targets};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct Repeats {
-    key: String,
-    node: Option<(String, String)>,
+    pub(crate) key: String,
+    /// A tree and its level.
+    pub(crate) node: Option<(String, String)>,
     times: u64,
     list: usize,
 }

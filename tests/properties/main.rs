@@ -3,6 +3,8 @@
 //! A few hundred random cities are tried each time; `PROPTEST_CASES=10000` tries more.
 
 #[cfg(test)]
+mod again;
+#[cfg(test)]
 mod analysis;
 #[cfg(test)]
 mod answers;

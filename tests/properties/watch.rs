@@ -9,13 +9,13 @@ use crate::analysis::check;
 use crate::model::{Ask, Fact, Model, Targets};
 
 /// The unit of an order at a level; none for one that lies above it.
-fn unit(model: &Model, fact: &Fact, level: usize) -> Option<Vec<String>> {
+pub(crate) fn unit(model: &Model, fact: &Fact, level: usize) -> Option<Vec<String>> {
     let node = model.place.at_level(fact.node("place")?, level)?;
     Some(model.place.path(node))
 }
 
 /// The question, cut into the units of the second level where there is one.
-fn by_units(model: &Model, ask: &Ask) -> (Ask, usize) {
+pub(crate) fn by_units(model: &Model, ask: &Ask) -> (Ask, usize) {
     let level = 1.min(model.place.levels.len() - 1);
     let targets = Targets::Level(model.place.levels[level].clone());
     (

@@ -1,0 +1,96 @@
+//! Looking at orders one by one: what an analysis reads that no sum tells.
+
+use crate::error::{Error, Result};
+use crate::segment::{ColumnId, MISSING, column_of};
+use crate::store::Snapshot;
+
+use super::execute::{Frame, Reach, plan_segment};
+use super::groups::NONE;
+use super::plan::{Dimension, Plan, dimension};
+use super::rows::group;
+use super::select::{Kept, Selector};
+use super::{By, Query, Targets};
+
+/// Where an order lies in a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct At {
+    live: usize,
+    row: u32,
+}
+
+/// A dimension as single orders have it.
+#[derive(Debug)]
+pub(crate) struct Grouping {
+    pub(crate) column: ColumnId,
+    dimension: Dimension,
+}
+
+impl Grouping {
+    /// Of a category, an outcome, or a tree's level, the top one where none is named.
+    pub(crate) fn new(field: &str, level: Option<&str>, snapshot: &Snapshot) -> Result<Self> {
+        let by = By { field: field.to_owned(), level: level.map(str::to_owned) };
+        let dimension = dimension(&by, snapshot)?;
+        let several =
+            || Error::invalid("query", format!("{field:?} has several values an order; take another field"));
+        Ok(Self { column: column_of(dimension.field).ok_or_else(several)?, dimension })
+    }
+
+    /// The group of a value of the column; none where it is missing.
+    pub(crate) fn of(&self, value: i64) -> Option<u32> {
+        Some(group(&self.dimension, value)).filter(|group| *group != NONE)
+    }
+}
+
+impl Query {
+    /// Its dimensions, for orders one by one.
+    pub(crate) fn groupings(&self, snapshot: &Snapshot) -> Result<Vec<Grouping>> {
+        self.by.iter().map(|by| Grouping::new(&by.field, by.level.as_deref(), snapshot)).collect()
+    }
+}
+
+impl Snapshot {
+    /// Calls `each` with the values that every order has in some columns, of those that the query's units, span and filter keep.
+    pub(crate) fn visit(
+        &self,
+        query: &Query,
+        columns: &[ColumnId],
+        mut each: impl FnMut(At, &[i64]),
+    ) -> Result<()> {
+        // How the asked set is cut does not matter here.
+        let query = Query {
+            targets: Targets::Bases,
+            grain: None,
+            by: Vec::new(),
+            metrics: Vec::new(),
+            ..query.clone()
+        };
+        let plan = Plan::new(&query, self)?;
+        let frame = Frame::new(&plan, self)?;
+        let mut values = vec![MISSING; columns.len()];
+        for (number, live) in self.lives().iter().enumerate() {
+            let chosen = plan_segment(&plan, &frame, self, live)?;
+            if chosen.reach == Reach::Pruned {
+                continue;
+            }
+            let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
+            let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
+            kept.leave_out_dead(live, chosen.hull());
+            let read: Vec<_> =
+                columns.iter().map(|column| live.segment.column(*column)).collect::<Result<_>>()?;
+            for (_, range) in &chosen.ranges {
+                kept.for_each(range.clone(), |row| {
+                    for (value, column) in values.iter_mut().zip(&read) {
+                        *value = column.map_or(MISSING, |column| column.get(row as usize));
+                    }
+                    each(At { live: number, row }, &values);
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The order that lies there.
+    pub(crate) fn order_at(&self, at: At) -> Result<crate::order::Order> {
+        self.order(&self.lives()[at.live].segment, at.row)
+    }
+}
