@@ -92,9 +92,13 @@
 //! - [`Attributes`] are dated numbers of units from outside, such as residents; [`Quadrants`] puts satisfaction against the complaints
 //!   for each 10,000 of them.
 //! - A [`Backlog`] counts open orders at the end of every step of time, and how old and how late they are at a moment.
-//! - [`Snapshot::clusters`] finds where the same came again within some days, and [`Snapshot::surges`] groups with more orders than their
-//!   own past leads one to expect; [`Snapshot::profile`] tells what comes back with the season. [`Concentration`] says how unevenly orders are spread, and [`Comparison::turnover`] who is new
-//!   among the largest.
+//! - [`Snapshot::clusters`] finds where the same came again within some days, as of a moment or [at any time](Snapshot::clusters_during),
+//!   and [`Snapshot::surges`] groups with more orders than their own past leads one to expect; [`Snapshot::repeats_each`] tells who came
+//!   again within a month, [`Snapshot::profile`] what comes back with the season. [`Concentration`] says how unevenly orders are
+//!   spread, and [`Comparison::turnover`] who is new among the largest.
+//! - An [`Area`] is a set of units with a name of its own, such as an economic zone: the base of a query, or a row of a ranking beside
+//!   the units or in their place.
+//! - [`Store::hand_overs`] tells which orders went from one department to another, and which came back.
 //!
 //! ```
 //! use zonal::{Alignment, Grain, Movement, Policy, Query};
@@ -124,7 +128,7 @@
 //! Times are whole seconds from 1900 to 2200. Hours, days, weeks and months are those of the schema's time zone, whose rules
 //! come with the crate: two machines agree. A day starts at its first instant; a local time that the clock shows twice
 //! is the earlier instant, one that it skips moves forward. There are noon-days, months that start on another day than the first,
-//! seasons across the end of the year, and periods to date. [`Span`]s are half-open. With a grain, time is dense: each group
+//! seasons across the end of the year, lists of dates that start a step each, and periods to date. [`Span`]s are half-open. With a grain, time is dense: each group
 //! has a row for every step.
 //!
 //! # What it does not do
@@ -221,11 +225,11 @@ pub mod file_format {
 }
 
 pub use analysis::{
-    Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration, Cycle,
-    Fraction, Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked, Ranking, RepeatStep,
-    Season, Surge, Surges, Threshold, Turnover,
+    Area, Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration,
+    Cycle, Fraction, HandOver, Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked,
+    Ranking, RepeatStep, Season, Surge, Surges, Threshold, Turnover,
 };
-pub use calendar::{Alignment, Calendar, Grain, PartitionGrain, Span};
+pub use calendar::{Alignment, Calendar, Dates, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};
 pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};
 #[cfg(feature = "import")]

@@ -8,6 +8,7 @@ use zonal::{Grain, Metric};
 
 use super::backlog::Backlog;
 use super::compare::Compare;
+use super::hand_overs::HandOvers;
 use super::quadrants::Quadrants;
 use super::rank::Rank;
 use super::repeats::Repeats;
@@ -27,7 +28,7 @@ const HELP: &str = "\
 PATH  names from the top joined by /, as in Boston/17/1714 (\\/ is a slash in a name), or code:CODE
 T     2011-07-01, 2011-07-01T09:00 or RFC 3339; without an offset in the store's time zone
 N     the number of a commit
-G     hour, day, week, month, quarter, half-year, year, noon-day or month-from-19 (any day)
+G     hour, day, week, month, quarter, half-year, year, noon-day, month-from-19 (any day), from:2011-02-10,2011-07-05
 EXPR  channel=phone|web  channel!=web  topic=Street/Lights  tags~a&b  on_time=  minutes>=10  closed<2012-01-01
 M     count, a counter's name, rate:NUM/DEN, sum:X, mean:X, min:X, max:X, p50:X, distinct:KEY";
 
@@ -81,6 +82,8 @@ pub(crate) enum Command {
     History(History),
     /// The orders that differ between two commits
     Changes(Changes),
+    /// Who handed orders on to whom
+    HandOvers(HandOvers),
     /// What the store holds
     Describe(Reading),
     /// Read every byte of the store and check it

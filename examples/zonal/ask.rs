@@ -46,8 +46,8 @@ pub(crate) fn scoped(query: Query, scope: &Scope, now: &Snapshot) -> Result<Quer
 
 /// The query, cut into groups.
 pub(crate) fn cut(mut query: Query, cut: &Cut) -> Query {
-    if let Some(grain) = cut.grain {
-        query = query.grain(grain);
+    if let Some(grain) = &cut.grain {
+        query = query.grain(grain.clone());
     }
     cut.by.iter().fold(query, |query, by| match by.split_once(':') {
         Some((tree, level)) => query.by_level(tree, level),
@@ -73,7 +73,7 @@ fn answer(scope: &Scope, cut: &Cut, figures: &Figures, query: Query) -> Result<(
     if scope.reading.store.json {
         answer.rows().try_for_each(|row| output.json(&row))?;
     } else {
-        print(&mut output, &answer, cut.grain, &now)?;
+        print(&mut output, &answer, cut.grain.as_ref(), &now)?;
     }
     if scope.explain {
         explain(&mut output, scope, &now, &query)?;
@@ -91,7 +91,7 @@ pub(crate) fn explain(output: &mut Output, scope: &Scope, now: &Snapshot, query:
     output.line(explanation.to_string().trim_end())
 }
 
-fn print(output: &mut Output, answer: &Answer, grain: Option<Grain>, now: &Snapshot) -> Result<()> {
+fn print(output: &mut Output, answer: &Answer, grain: Option<&Grain>, now: &Snapshot) -> Result<()> {
     let Some(first) = answer.rows().next() else {
         return output.line("No order is among those asked for.");
     };

@@ -50,7 +50,7 @@ pub(crate) fn backlog(args: &Backlog) -> Result<()> {
     }
     let mut output = Output::new();
     let json = args.scope.reading.store.json;
-    match (&args.at, args.grain) {
+    match (&args.at, &args.grain) {
         (Some(at), _) => {
             let rows = question.at(&now, &query, now.calendar().parse(at)?)?;
             if json {
@@ -70,7 +70,7 @@ pub(crate) fn backlog(args: &Backlog) -> Result<()> {
             output.table(&table)?;
         }
         (None, Some(grain)) => {
-            let curve = question.curve(&now, &query.grain(grain))?;
+            let curve = question.curve(&now, &query.grain(grain.clone()))?;
             if json {
                 curve.iter().try_for_each(|row| output.json(row))?;
                 return output.end();

@@ -54,7 +54,7 @@ pub(crate) fn compare(args: &Compare) -> Result<()> {
         output.line("No order is among those asked for.")?;
         return output.end();
     };
-    let grain = args.cut.grain;
+    let grain = args.cut.grain.as_ref();
     let mut header = vec!["unit".to_owned()];
     header.extend(grain.map(|grain| grain.to_string()));
     header.extend(grain.map(|_| "beside".to_owned()));
@@ -88,6 +88,6 @@ pub(crate) fn compare(args: &Compare) -> Result<()> {
     output.end()
 }
 
-fn step(now: &Snapshot, grain: Option<Grain>, row: &Row<'_>) -> Option<String> {
+fn step(now: &Snapshot, grain: Option<&Grain>, row: &Row<'_>) -> Option<String> {
     Some(now.calendar().name(grain?, row.time()?))
 }

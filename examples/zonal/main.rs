@@ -11,6 +11,7 @@ mod change;
 mod compare;
 mod fields;
 mod files;
+mod hand_overs;
 mod history;
 mod import;
 mod list;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Describe(args) => state::describe(&args),
         Command::History(args) => history::history(&args),
         Command::Changes(args) => history::changes(&args),
+        Command::HandOvers(args) => hand_overs::hand_overs(&args),
         Command::Verify(args) => state::verify(&args),
         Command::Flush(args) => change::flush(&args),
         Command::Compact(args) => change::compact(&args),

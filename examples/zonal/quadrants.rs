@@ -38,8 +38,8 @@ pub(crate) fn quadrants(args: &Quadrants) -> Result<()> {
     let now = files::snapshot(&args.scope.reading)?;
     let span = span(&args.scope, &now)?;
     let mut query = scoped(args.judge.query(), &args.scope, &now)?;
-    if let Some(grain) = args.grain {
-        query = query.grain(grain);
+    if let Some(grain) = &args.grain {
+        query = query.grain(grain.clone());
     }
     let attributes = Attributes::from_csv(&now, files::open(&args.attributes)?)?;
     let mut question = Question::new(&args.term, &args.per);
@@ -51,7 +51,7 @@ pub(crate) fn quadrants(args: &Quadrants) -> Result<()> {
     }
     let mut last: Option<QuadrantMap> = None;
     for ranking in args.judge.policy(&now, span)?.rank_each(&now, &query)? {
-        let until = match (args.grain, ranking.time()) {
+        let until = match (&args.grain, ranking.time()) {
             (Some(grain), Some(time)) => now.calendar().next(grain, time),
             _ => span.end(),
         };

@@ -93,8 +93,8 @@ pub(crate) fn rank(args: &Rank) -> Result<()> {
     let span = span(&args.scope, &now)?;
     let policy = args.judge.policy(&now, span)?;
     let mut query = scoped(args.judge.query(), &args.scope, &now)?;
-    if let Some(grain) = args.grain {
-        query = query.grain(grain);
+    if let Some(grain) = &args.grain {
+        query = query.grain(grain.clone());
     }
     let rankings = policy.rank_each(&now, &query)?;
     let mut before = match args.against.span(&now, span)? {
@@ -104,7 +104,7 @@ pub(crate) fn rank(args: &Rank) -> Result<()> {
     let mut output = Output::new();
     for ranking in rankings {
         args.print(&mut output, &now, &ranking, before.as_ref())?;
-        before = args.grain.map(|_| ranking);
+        before = args.grain.as_ref().map(|_| ranking);
     }
     output.end()
 }
@@ -120,10 +120,12 @@ impl Rank {
         let all = self.first.is_none() && self.last.is_none();
         let ends = ranking.first(self.first.unwrap_or(0)).chain(ranking.last(self.last.unwrap_or(0)));
         let mut units: Vec<Ranked<'_>> = if all { ranking.rows().collect() } else { ends.collect() };
-        units.dedup_by_key(|row| row.node());
+        units.dedup_by_key(|row| (row.node(), row.area()));
         let moved = before.map(|before| ranking.against(before)).unwrap_or_default();
         let places = |row: &Ranked<'_>| {
-            let unit = |movement: &&Movement<'_>| movement.now.is_some_and(|now| now.node() == row.node());
+            let unit = |movement: &&Movement<'_>| {
+                movement.now.is_some_and(|now| (now.node(), now.area()) == (row.node(), row.area()))
+            };
             moved.iter().find(unit).and_then(Movement::places)
         };
         let summaries = [("all orders", ranking.pooled()), ("mean of units", ranking.mean())];
@@ -144,7 +146,7 @@ impl Rank {
             }
             return Ok(());
         }
-        if let (Some(time), Some(grain)) = (ranking.time(), self.grain) {
+        if let (Some(time), Some(grain)) = (ranking.time(), &self.grain) {
             output.line(format!("\n{}", now.calendar().name(grain, time)))?;
         }
         let peers = units.iter().any(|row| row.peers().is_some());
@@ -154,7 +156,9 @@ impl Rank {
         header.extend(["score", "moved", "judged", "volume"]);
         header.extend(ranking.pooled().rates().map(|(name, _)| name));
         let mut table = table(header, numbers);
-        let units = units.into_iter().map(|row| (row.path().to_string(), row));
+        let units = units
+            .into_iter()
+            .map(|row| (row.area().map_or_else(|| row.path().to_string(), str::to_owned), row));
         for (name, row) in units.chain(summaries.map(|(name, row)| (name.to_owned(), row))) {
             let mut cells = vec![or_none(row.rank()), name];
             cells.extend(peers.then(|| or_none(row.peers())));

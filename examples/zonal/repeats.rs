@@ -39,7 +39,7 @@ pub(crate) struct Repeats {
 
 pub(crate) fn repeats(args: &Repeats) -> Result<()> {
     let now = files::snapshot(&args.scope.reading)?;
-    let query = scoped(within(Query::zoom(), &args.within), &args.scope, &now)?.grain(args.grain);
+    let query = scoped(within(Query::zoom(), &args.within), &args.scope, &now)?.grain(args.grain.clone());
     let mut question = Question::of(&args.key).times(args.times).list(args.list);
     if let Some((tree, level)) = args.under.as_ref().and_then(|under| under.split_once(':')) {
         question = question.within(tree, level);
@@ -67,7 +67,7 @@ pub(crate) fn repeats(args: &Repeats) -> Result<()> {
             output.json(&line)?;
             continue;
         }
-        let name = now.calendar().name(args.grain, step.span.start());
+        let name = now.calendar().name(&args.grain, step.span.start());
         let report = &step.report;
         steps.add_row([
             name.clone(),

@@ -106,7 +106,13 @@ pub(crate) fn clusters(args: &Clusters) -> Result<()> {
 }
 
 /// Clusters beside a judgement that orders bear: what the rule finds of it, and where it raises the alarm alone.
-fn judge(output: &mut Output, args: &Clusters, now: &Snapshot, clusters: &Found, judged: Query) -> Result<()> {
+fn judge(
+    output: &mut Output,
+    args: &Clusters,
+    now: &Snapshot,
+    clusters: &Found,
+    judged: Query,
+) -> Result<()> {
     let count = |query: &Query| -> Result<u64> { Ok(now.run(query)?.rows().map(|row| row.count()).sum()) };
     let (mut found, mut without) = (0, 0);
     for cluster in clusters.rows() {

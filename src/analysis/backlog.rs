@@ -110,7 +110,7 @@ impl Backlog {
     /// dimensions, subtotals or a top k.
     pub fn curve<'a>(&self, snapshot: &'a Snapshot, query: &Query) -> Result<Vec<Open<'a>>> {
         let query = plain(query)?;
-        let Some(grain) = query.grain else {
+        let Some(grain) = &query.grain else {
             return Err(Error::invalid("query", "a backlog curve needs a grain; ask for day, week or month"));
         };
         let span = query.span;

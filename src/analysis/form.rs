@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::areas::AreaForm;
 use super::policy::{Peers, Policy, Term};
 use crate::error::{Error, Result};
 use crate::filter::NodeRef;
@@ -34,6 +35,8 @@ struct PolicyForm {
     terms: Vec<TermForm>,
     #[serde(default)]
     peers: Vec<PeersForm>,
+    #[serde(default, rename = "area")]
+    areas: Vec<AreaForm>,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +144,7 @@ impl PolicyForm {
             ascending: self.ascending,
             terms: self.terms.into_iter().map(TermForm::term).collect(),
             peers: self.peers.into_iter().map(PeersForm::peers).collect(),
+            areas: self.areas.into_iter().map(AreaForm::area).collect(),
             ..base
         })
     }
@@ -162,7 +166,7 @@ impl PeersForm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{is, rate};
+    use crate::{Area, is, rate};
 
     fn read(text: &str) -> Result<Vec<Policy>> {
         let schema = Schema::builder("UTC").place(["city", "ward"]).outcome("parked", ["yes"]).build()?;
@@ -192,6 +196,10 @@ mod tests {
             [[policy.peers]]
             name = "centre"
             units = ["a/b", "code:7"]
+            [[policy.area]]
+            name = "zone"
+            units = ["a/b"]
+            apart = true
             [[policy]]
             name = "m"
             metric = "rate:on_time/due"
@@ -204,7 +212,8 @@ mod tests {
             .excluded_from_rates(is("parked", "yes"))
             .term("satisfaction", "0.4", [("basic", "9/10"), ("satisfied", "1")])
             .term_over("due", "on time", "0.6", [("in_time", "1")])
-            .peers("centre", [NodeRef::from(["a", "b"]), NodeRef::code("7")]);
+            .peers("centre", [NodeRef::from(["a", "b"]), NodeRef::code("7")])
+            .area(Area::new("zone", [["a", "b"]]).apart());
         let metric = Policy { name: "m".to_owned(), ..Policy::by(rate("on_time", "due")).ascending() };
         let read = read(text).unwrap();
         assert_eq!(read, [expected, metric]);

@@ -3,6 +3,7 @@
 //! Nothing here reads a segment: every figure comes out of [`Snapshot::run`](crate::Snapshot::run) and
 //! [`Snapshot::orders`](crate::Snapshot::orders), or, where single orders decide, out of `Snapshot::visit`.
 
+mod areas;
 mod attributes;
 mod backlog;
 mod chance;
@@ -13,6 +14,7 @@ mod farrington;
 #[cfg(feature = "import")]
 mod form;
 mod fraction;
+mod hand_overs;
 mod policy;
 mod profile;
 mod quadrants;
@@ -23,12 +25,14 @@ mod surges;
 #[cfg(test)]
 mod tests;
 
+pub use areas::Area;
 pub use attributes::{Attribute, Attributes};
 pub use backlog::{Backlog, Open, Pending};
 pub use clusters::{Cluster, Clusters};
 pub use comparison::{Compared, Comparison};
 pub use concentration::{Concentration, Turnover};
 pub use fraction::Fraction;
+pub use hand_overs::HandOver;
 pub use policy::Policy;
 pub use profile::{Cycle, Season};
 pub use quadrants::{Cell, Placed, QuadrantMap, Quadrants, Threshold};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Area;
 use crate::calendar::Calendar;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, NodeRef};
@@ -62,6 +63,8 @@ pub struct Policy {
     pub(super) ascending: bool,
     #[serde(default)]
     pub(super) peers: Vec<Peers>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) areas: Vec<Area>,
 }
 
 /// A rate that counts towards the score.
@@ -105,6 +108,7 @@ impl Policy {
             metric: None,
             ascending: false,
             peers: Vec::new(),
+            areas: Vec::new(),
         }
     }
 
@@ -197,6 +201,12 @@ impl Policy {
         units: impl IntoIterator<Item = impl Into<NodeRef>>,
     ) -> Self {
         self.peers.push(Peers { name: name.into(), units: units.into_iter().map(Into::into).collect() });
+        self
+    }
+
+    /// An area that is ranked like a unit. It belongs to the peer group under whose units all of its own lie.
+    pub fn area(mut self, area: Area) -> Self {
+        self.areas.push(area);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::iter::Sum;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -23,6 +23,7 @@ pub struct Ranking {
     snapshot: Snapshot,
     terms: Vec<String>,
     groups: Vec<String>,
+    areas: Vec<String>,
     time: Option<i64>,
     /// By group, those of none last; then by rank, ties and units without a rank in tree order.
     units: Vec<Unit>,
@@ -34,6 +35,8 @@ pub struct Ranking {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Unit {
     pub(super) node: Option<Node>,
+    /// The number of the area that it is, in place of a node.
+    pub(super) area: Option<usize>,
     pub(super) peers: Option<usize>,
     pub(super) volume: u64,
     pub(super) judged: u64,
@@ -126,7 +129,7 @@ impl Ranking {
             let scores = if policy.ascending { a.score.cmp(&b.score) } else { b.score.cmp(&a.score) };
             if stands(a) && stands(b) { scores.then(b.volume.cmp(&a.volume)) } else { Ordering::Equal }
         };
-        units.sort_by_key(|unit| unit.node.map(|node| place.label(node)));
+        units.sort_by_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
         units.sort_by(|a, b| group(a).cmp(&group(b)).then_with(|| order(a, b)));
         for group in units.chunk_by_mut(|a, b| group(a) == group(b)) {
             let ranked = group.len() as u64;
@@ -144,6 +147,7 @@ impl Ranking {
             snapshot: snapshot.clone(),
             terms: policy.terms.iter().map(|term| term.name.clone()).collect(),
             groups: policy.peers.iter().map(|peers| peers.name.clone()).collect(),
+            areas: policy.areas.iter().map(|area| area.name.clone()).collect(),
             time,
             units,
             pooled,
@@ -198,11 +202,12 @@ impl Ranking {
     /// earlier. In the order of this ranking; units that only the other one has come last.
     #[must_use]
     pub fn against<'a>(&'a self, earlier: &'a Self) -> Vec<Movement<'a>> {
-        let before: HashMap<Option<Node>, Ranked<'a>> = earlier.rows().map(|row| (row.node(), row)).collect();
-        let now: HashMap<Option<Node>, ()> = self.units.iter().map(|unit| (unit.node, ())).collect();
+        let which = |row: &Ranked<'a>| (row.node(), row.area());
+        let before: HashMap<_, Ranked<'a>> = earlier.rows().map(|row| (which(&row), row)).collect();
+        let now: HashSet<_> = self.rows().map(|row| which(&row)).collect();
         let moved =
-            self.rows().map(|row| Movement { now: Some(row), before: before.get(&row.node()).copied() });
-        let gone = earlier.rows().filter(|row| !now.contains_key(&row.node()));
+            self.rows().map(|row| Movement { now: Some(row), before: before.get(&which(&row)).copied() });
+        let gone = earlier.rows().filter(|row| !now.contains(&which(row)));
         moved.chain(gone.map(|row| Movement { now: None, before: Some(row) })).collect()
     }
 }
@@ -231,13 +236,19 @@ pub struct Ranked<'a> {
 }
 
 impl<'a> Ranked<'a> {
-    /// The unit's path from the top; empty for a summary.
+    /// The name of the area; none for a unit of the place tree and for a summary.
+    #[must_use]
+    pub fn area(&self) -> Option<&'a str> {
+        self.ranking.areas.get(self.unit.area?).map(String::as_str)
+    }
+
+    /// The unit's path from the top; empty for an area and a summary.
     #[must_use]
     pub fn path(&self) -> NodePath<'a> {
         NodePath::new(self.ranking.snapshot.place(), self.unit.node)
     }
 
-    /// The unit; none for a summary.
+    /// The unit; none for an area and a summary.
     #[must_use]
     pub fn node(&self) -> Option<Node> {
         self.unit.node
@@ -325,11 +336,14 @@ fn wilson(share: f64, count: u64) -> (f64, f64) {
     (((centre - reach) / scale).max(0.0), ((centre + reach) / scale).min(1.0))
 }
 
-/// As a JSON line: `path`, `peers` where there are groups, `rank`, `score`, `judged`, `volume`, `rates` by term, `percentile`.
+/// As a JSON line: `path`, `area` for one, `peers` where there are groups, `rank`, `score`, `judged`, `volume`, `rates` by term, `percentile`.
 impl Serialize for Ranked<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("path", &self.path())?;
+        if let Some(area) = self.area() {
+            map.serialize_entry("area", area)?;
+        }
         if !self.ranking.groups.is_empty() {
             map.serialize_entry("peers", &self.peers())?;
         }

@@ -21,7 +21,7 @@ impl Snapshot {
     /// # Errors
     /// As for [`repeats`](Self::repeats). [`Error::Invalid`] for a query without a grain.
     pub fn repeats_each(&self, query: &Query, repeats: &Repeats) -> Result<Vec<RepeatStep>> {
-        let Some(grain) = query.grain else {
+        let Some(grain) = query.grain.clone() else {
             return Err(Error::invalid("query", "repeats of each step need a grain; ask for month or week"));
         };
         let query = Query {
@@ -39,7 +39,7 @@ impl Snapshot {
             }
         }
         let step = |(time, volume): (i64, u64)| {
-            let (whole, asked) = (self.calendar().step(grain, time), query.span);
+            let (whole, asked) = (self.calendar().step(&grain, time), query.span);
             let span = Span::new(whole.start().max(asked.start()), whole.end().min(asked.end()))?;
             let query = Query { grain: None, ..query.clone() }.during_on(query.clock.clone(), span);
             let report = self.repeats(&query, repeats)?;

@@ -2,12 +2,13 @@
 
 use hashbrown::HashMap;
 
-use super::Fraction;
+use super::areas::under_any;
 use super::policy::{Policy, Term};
 use super::ranking::{Ranking, Rate, Unit};
+use super::{Area, Fraction};
 use crate::error::{Error, Result};
-use crate::filter::{Filter, resolve};
-use crate::query::{Figure, Metric, Query, RowKind};
+use crate::filter::{Filter, NodeRef, resolve};
+use crate::query::{Answer, Figure, Metric, Query, Row, RowKind};
 use crate::schema::{COUNT, Schema};
 use crate::store::Snapshot;
 use crate::tree::Node;
@@ -42,15 +43,28 @@ impl Policy {
         let mut steps: Vec<(Option<i64>, Tally)> = Vec::new();
         let mut at: HashMap<Option<i64>, usize> = HashMap::new();
         for part in scheme.parts(query) {
-            let answer = snapshot.run(&part.query)?;
-            for row in answer.rows() {
-                let step = *at.entry(row.time()).or_insert_with(|| {
-                    steps.push((row.time(), Tally::default()));
-                    steps.len() - 1
-                });
-                if let Some((_, tally)) = steps.get_mut(step) {
-                    tally.take(&scheme, &part, row.node(), row.kind(), row.figures());
+            let mut take = |answer: &Answer, of: Of| {
+                for row in answer.rows() {
+                    let step = *at.entry(row.time()).or_insert_with(|| {
+                        steps.push((row.time(), Tally::default()));
+                        steps.len() - 1
+                    });
+                    if let Some((_, tally)) = steps.get_mut(step) {
+                        tally.take(&scheme, &part, of, &row);
+                    }
                 }
+            };
+            let apart: Vec<&NodeRef> =
+                self.areas.iter().filter(|area| area.apart).flat_map(|area| &area.units).collect();
+            let mut units = part.query.clone();
+            if !apart.is_empty() {
+                units = units.filter(!under_any(apart.iter().copied()));
+                take(&snapshot.run(&part.query.of_units(apart))?, Of::Pool);
+            }
+            let answer = snapshot.run(&units)?;
+            take(&answer, Of::Units);
+            for (number, area) in self.areas.iter().enumerate() {
+                take(&snapshot.run(&part.query.of_units(&area.units))?, Of::Area(number));
             }
             if answer.is_empty() && query.grain.is_none() && steps.is_empty() {
                 steps.push((None, Tally::default()));
@@ -104,6 +118,8 @@ struct Scheme<'a> {
     terms: Vec<BoundTerm<'a>>,
     /// Units, each with the number of its group.
     peers: Vec<(Node, usize)>,
+    /// The units of each area.
+    areas: Vec<Vec<Node>>,
 }
 
 struct BoundTerm<'a> {
@@ -146,7 +162,9 @@ impl<'a> Scheme<'a> {
                 peers.push((resolve(snapshot.place(), unit)?, group));
             }
         }
-        Ok(Self { policy, terms, peers })
+        let find = |area: &Area| area.units.iter().map(|unit| resolve(snapshot.place(), unit)).collect();
+        let areas = policy.areas.iter().map(find).collect::<Result<_>>()?;
+        Ok(Self { policy, terms, peers, areas })
     }
 
     /// Volume and rates in one query, or in two where they leave out different orders.
@@ -225,6 +243,17 @@ impl<'a> Scheme<'a> {
         let under = |(peer, group): &(Node, usize)| snapshot.place().is_under(unit, *peer).then_some(*group);
         self.peers.iter().filter_map(under).min()
     }
+
+    /// The first group under whose units all of an area's lie.
+    fn group_of_area(&self, snapshot: &Snapshot, area: usize) -> Option<usize> {
+        let units = self.areas.get(area)?;
+        let place = snapshot.place();
+        let holds = |group: &usize| {
+            let peers = || self.peers.iter().filter(|(_, of)| of == group);
+            units.iter().all(|unit| peers().any(|(peer, _)| place.is_under(*unit, *peer)))
+        };
+        (0..self.policy.peers.len()).find(holds)
+    }
 }
 
 fn orders(figure: Figure) -> u64 {
@@ -240,48 +269,62 @@ fn score_of(figure: &Figure) -> Option<Fraction> {
     Some(if matches!(figure, Figure::Ratio { .. }) { value * Fraction::from(100) } else { value })
 }
 
+/// What an answer is about.
+#[derive(Clone, Copy)]
+enum Of {
+    /// Units, and all orders but those of areas apart.
+    Units,
+    /// One area.
+    Area(usize),
+    /// The orders of all areas apart, which belong to the pool.
+    Pool,
+}
+
 /// What has been counted of one ranking.
 #[derive(Default)]
 struct Tally {
     units: Vec<Unit>,
-    at: HashMap<Node, usize>,
+    at: HashMap<(Option<Node>, Option<usize>), usize>,
     /// All orders asked for, those of remainders too.
     pooled: Unit,
 }
 
 impl Tally {
-    fn take(
-        &mut self,
-        scheme: &Scheme<'_>,
-        part: &Part,
-        node: Option<Node>,
-        kind: RowKind,
-        figures: &[Figure],
-    ) {
-        let mut row = Unit::default();
+    fn take(&mut self, scheme: &Scheme<'_>, part: &Part, of: Of, told: &Row<'_>) {
+        let (mut row, figures) = (Unit::default(), told.figures());
         let (volume, rest) =
             if part.volume { figures.split_at(1.min(figures.len())) } else { figures.split_at(0) };
         row.volume = volume.first().map_or(0, |volume| orders(*volume));
         if part.rates {
             scheme.judge(&mut row, rest);
         }
-        self.pooled.add(&row);
-        // Without units, everything is one row that no unit stands for; a remainder is no unit to be ranked either.
-        let Some(node) = node.filter(|_| kind == RowKind::Target) else { return };
-        let index = *self.at.entry(node).or_insert_with(|| {
-            self.units.push(Unit { node: Some(node), ..Unit::default() });
+        let (node, area) = match of {
+            Of::Area(area) => (None, Some(area)),
+            Of::Units | Of::Pool => {
+                self.pooled.add(&row);
+                // Without units, everything is one row that no unit stands for; a remainder is no unit to be ranked either.
+                let unit = told.node().filter(|_| matches!(of, Of::Units) && told.kind() == RowKind::Target);
+                let Some(unit) = unit else { return };
+                (Some(unit), None)
+            }
+        };
+        let index = *self.at.entry((node, area)).or_insert_with(|| {
+            self.units.push(Unit { node, area, ..Unit::default() });
             self.units.len() - 1
         });
         let Some(unit) = self.units.get_mut(index) else { return };
         unit.volume += row.volume;
         if part.rates {
-            *unit = Unit { node: unit.node, volume: unit.volume, ..row };
+            *unit = Unit { node: unit.node, area: unit.area, volume: unit.volume, ..row };
         }
     }
 
     fn ranking(mut self, scheme: &Scheme<'_>, snapshot: &Snapshot, time: Option<i64>) -> Ranking {
         for unit in &mut self.units {
-            unit.peers = unit.node.and_then(|node| scheme.group(snapshot, node));
+            unit.peers = match unit.area {
+                Some(area) => scheme.group_of_area(snapshot, area),
+                None => unit.node.and_then(|node| scheme.group(snapshot, node)),
+            };
             unit.score = scheme.score(unit);
         }
         self.pooled.score = scheme.score(&self.pooled);

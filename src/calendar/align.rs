@@ -1,8 +1,10 @@
 //! Which earlier span a span is compared with.
 
+use std::borrow::Borrow;
+
 use serde::{Deserialize, Serialize};
 
-use super::civil::{self, DAY, in_month};
+use super::civil::{self, DAY, Step, in_month};
 use super::{Calendar, Grain, Span};
 use crate::Result;
 
@@ -31,9 +33,15 @@ impl Calendar {
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) where the earlier span would begin before 1900.
-    pub fn earlier(&self, span: Span, back: u32, grain: Grain, alignment: Alignment) -> Result<Span> {
-        let back = i64::from(back);
-        if grain == Grain::Hour {
+    pub fn earlier(
+        &self,
+        span: Span,
+        back: u32,
+        grain: impl Borrow<Grain>,
+        alignment: Alignment,
+    ) -> Result<Span> {
+        let (back, grain) = (i64::from(back), grain.borrow());
+        if *grain == Grain::Hour {
             return Span::new(span.start() - back * 3600, span.end() - back * 3600);
         }
         let (start, end) = (self.zone.local(span.start()), self.zone.local(span.end()));
@@ -42,7 +50,7 @@ impl Calendar {
             Alignment::SameDates if self.is_whole(grain, span) => {
                 let step = |local: i64| {
                     let local = local + grain.ahead();
-                    let step = grain.step().unwrap_or(civil::Step::Day);
+                    let step = grain.step().unwrap_or(Step::Day);
                     step.first_day(step.number(local.div_euclid(DAY)) - back) * DAY - grain.ahead()
                 };
                 (step(start), step(end))
@@ -61,13 +69,13 @@ impl Calendar {
     }
 
     /// Whether a span starts and ends where steps do.
-    fn is_whole(&self, grain: Grain, span: Span) -> bool {
+    fn is_whole(&self, grain: &Grain, span: Span) -> bool {
         !span.is_empty() && [span.start(), span.end()].iter().all(|edge| self.start(grain, *edge) == *edge)
     }
 }
 
 /// The local second of the same time of day, so many steps earlier.
-fn local_earlier(local: i64, back: i64, grain: Grain) -> i64 {
+fn local_earlier(local: i64, back: i64, grain: &Grain) -> i64 {
     let months = match grain {
         Grain::Hour | Grain::Day | Grain::NoonDay => return local - back * DAY,
         Grain::Week => return local - back * 7 * DAY,
@@ -75,6 +83,18 @@ fn local_earlier(local: i64, back: i64, grain: Grain) -> i64 {
         Grain::Quarter => 3,
         Grain::HalfYear => 6,
         Grain::Year => 12,
+        Grain::Dates(_) => {
+            let step = grain.step().unwrap_or(Step::Day);
+            let number = step.number(local.div_euclid(DAY));
+            let since = local - step.first_day(number) * DAY;
+            let (first, next) = (step.first_day(number - back), step.first_day(number - back + 1));
+            // Before the first date there is no step that starts.
+            return if number <= back && back > 0 {
+                first * DAY
+            } else {
+                (first * DAY + since).min(next * DAY - 1)
+            };
+        }
     };
     let (year, month, day) = civil::date(local.div_euclid(DAY));
     in_month(year * 12 + month - 1 - back * months, day) * DAY + local.rem_euclid(DAY)
@@ -160,6 +180,20 @@ mod tests {
             assert_eq!(span("2011-12-06", "2011-12-07", alignment), "2011-11-06 2011-11-07");
         }
         assert_eq!(span("2011-11-06", "2011-11-07", Alignment::SameWeekdays), "2011-10-09 2011-10-10");
+    }
+
+    #[test]
+    fn what_lies_before_a_date_of_a_list_is_the_step_before() {
+        let terms = || Grain::Dates(crate::Dates::new(["2025-02-10", "2025-07-05", "2025-09-01"]).unwrap());
+        let dates = |from, to, back| beijing(from, to, back, terms(), Alignment::SameDates);
+        assert_eq!(dates("2025-07-05", "2025-09-01", 1), "2025-02-10 2025-07-05");
+        // Ten days into the term: ten days into the one before; no further than its end.
+        assert_eq!(dates("2025-09-01", "2025-09-11", 2), "2025-02-10 2025-02-20");
+        assert_eq!(dates("2025-09-01", "2025-12-01", 1), "2025-07-05 2025-09-01");
+        let calendar = Calendar::new("Asia/Shanghai").unwrap();
+        let first = calendar.step(terms(), calendar.parse("2025-03-01").unwrap());
+        assert!(calendar.earlier(first, 1, terms(), Alignment::SameDates).is_err());
+        assert!(calendar.earlier(first, 1, terms(), Alignment::SameLength).is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(super) const fn date(days: i64) -> (i64, i64, i64) {
 /// Steps of whole days. They are numbered without gaps: years by themselves, months by `year * 12 + month - 1`,
 /// quarters and half years likewise, days from 1970-01-01 and weeks from the Monday before it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum Step<'a> {
     Day,
     Week,
     /// So many months, a divisor of twelve.
@@ -43,11 +43,17 @@ pub(super) enum Step {
     /// From this day of a month to the day before it in the next, or from the last day of a month that lacks it.
     /// Numbered like the month it starts in.
     MonthFrom(i64),
+    /// From each of these days, which ascend, to the day before the next. What comes before the first is step 0.
+    Days(&'a [i64]),
 }
 
-impl Step {
+/// Days outside of the allowed years, where the steps before the first and after the last of a list end.
+const NEVER_YET: i64 = days(1899, 1, 1);
+const NEVER_MORE: i64 = days(2203, 1, 1);
+
+impl Step<'_> {
     /// The number of the step that holds a day.
-    pub(super) const fn number(self, day: i64) -> i64 {
+    pub(super) fn number(self, day: i64) -> i64 {
         match self {
             Self::Day => day,
             Self::Week => (day + 3).div_euclid(7), // 1970-01-01 was a Thursday
@@ -59,11 +65,12 @@ impl Step {
                 let number = Self::Months(1).number(day);
                 if day < self.first_day(number) { number - 1 } else { number }
             }
+            Self::Days(first) => first.partition_point(|first| *first <= day) as i64,
         }
     }
 
     /// The first day of a step.
-    pub(super) const fn first_day(self, number: i64) -> i64 {
+    pub(super) fn first_day(self, number: i64) -> i64 {
         match self {
             Self::Day => number,
             Self::Week => number * 7 - 3,
@@ -72,15 +79,26 @@ impl Step {
                 days(month.div_euclid(12), month.rem_euclid(12) + 1, 1)
             }
             Self::MonthFrom(day) => in_month(number, day),
+            Self::Days(_) if number <= 0 => NEVER_YET,
+            Self::Days(first) => {
+                let at = usize::try_from(number - 1).unwrap_or(usize::MAX);
+                first.get(at).copied().unwrap_or(NEVER_MORE)
+            }
         }
     }
 }
 
 /// A day of a month that is numbered by `year * 12 + month - 1`; the month's last where it has none such.
-pub(super) const fn in_month(month: i64, day: i64) -> i64 {
+pub(super) fn in_month(month: i64, day: i64) -> i64 {
     let (first, next) = (Step::Months(1).first_day(month), Step::Months(1).first_day(month + 1));
     let day = first + day - 1;
     if day < next { day } else { next - 1 }
+}
+
+/// A day as a date.
+pub(super) fn shown(day: i64) -> String {
+    let (year, month, day) = date(day);
+    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// An instant in RFC 3339.

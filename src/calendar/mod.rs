@@ -12,6 +12,7 @@ mod span;
 mod tests;
 mod zone;
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use civil::{DAY, Stamp, Step};
 use zone::Zone;
 
 pub use align::Alignment;
-pub use grain::{Grain, PartitionGrain};
+pub use grain::{Dates, Grain, PartitionGrain};
 pub use span::Span;
 pub(crate) use span::{EARLIEST, LATEST};
 #[cfg(any(test, feature = "import"))]
@@ -119,7 +120,8 @@ impl Calendar {
 
     /// The first instant of the step that holds a time.
     #[must_use]
-    pub fn start(&self, grain: Grain, time: i64) -> i64 {
+    pub fn start(&self, grain: impl Borrow<Grain>, time: i64) -> i64 {
+        let grain = grain.borrow();
         let time = time.clamp(EARLIEST, LATEST);
         let start = match grain.step() {
             None => self.zone.hour(time),
@@ -130,7 +132,8 @@ impl Calendar {
 
     /// The first instant of the step after the one that holds a time.
     #[must_use]
-    pub fn next(&self, grain: Grain, time: i64) -> i64 {
+    pub fn next(&self, grain: impl Borrow<Grain>, time: i64) -> i64 {
+        let grain = grain.borrow();
         let time = time.clamp(EARLIEST, LATEST);
         let next = match grain.step() {
             None => self.zone.hours_after(time).next().unwrap_or(Span::ALL.end()),
@@ -142,7 +145,8 @@ impl Calendar {
     /// The first instants of all steps that share a time with the span, and the end of the last: one more
     /// than there are steps. They ascend strictly. None for an empty span.
     #[must_use]
-    pub fn steps(&self, grain: Grain, span: Span) -> Vec<i64> {
+    pub fn steps(&self, grain: impl Borrow<Grain>, span: Span) -> Vec<i64> {
+        let grain = grain.borrow();
         if span.is_empty() {
             return Vec::new();
         }
@@ -158,12 +162,12 @@ impl Calendar {
     }
 
     /// The number of the step that holds a time.
-    fn number(&self, grain: Grain, step: Step, time: i64) -> i64 {
+    fn number(&self, grain: &Grain, step: Step<'_>, time: i64) -> i64 {
         step.number((self.zone.local(time) + grain.ahead()).div_euclid(DAY))
     }
 
     /// The first instant of a step.
-    fn first_of(&self, grain: Grain, step: Step, number: i64) -> i64 {
+    fn first_of(&self, grain: &Grain, step: Step<'_>, number: i64) -> i64 {
         self.zone.instant(step.first_day(number) * DAY - grain.ahead())
     }
 
@@ -237,7 +241,7 @@ impl Calendar {
 
     fn span(
         &self,
-        step: Step,
+        step: Step<'_>,
         number: i64,
         year: i32,
         exists: bool,

@@ -1,13 +1,16 @@
 //! Periods that a hotline reports by: noon-days, assessment months, seasons, and what of a period has passed.
 
-use super::civil::{self, DAY, Stamp, Step};
+use std::borrow::Borrow;
+
+use super::civil::{self, DAY, Stamp, Step, shown};
 use super::{Calendar, Grain, Span};
 use crate::{Error, Result};
 
 impl Calendar {
     /// The step that holds a time.
     #[must_use]
-    pub fn step(&self, grain: Grain, time: i64) -> Span {
+    pub fn step(&self, grain: impl Borrow<Grain>, time: i64) -> Span {
+        let grain = grain.borrow();
         let (start, next) = (self.start(grain, time), self.next(grain, time));
         Span::new(start, next).unwrap_or(Span::ALL) // both lie within the allowed years, in this order
     }
@@ -54,7 +57,7 @@ impl Calendar {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a time outside the years 1900 to 2200.
-    pub fn to_date(&self, grain: Grain, until: i64) -> Result<Span> {
+    pub fn to_date(&self, grain: impl Borrow<Grain>, until: i64) -> Result<Span> {
         let last = until
             .checked_sub(1)
             .ok_or_else(|| Error::invalid("time", "it lies outside the years 1900 to 2200"))?;
@@ -74,9 +77,11 @@ impl Calendar {
     }
 
     /// What the step that holds a time is called: `2011-07-01` for a day and a noon-day, `2011-W26`, `2011-07`, `2011-Q3`,
-    /// `2011-H2`, `2011`; `2011-07-19..2011-08-18` for a month that starts on another day, `2011-07-01 09:00-04:00` for an hour.
+    /// `2011-H2`, `2011`; `2011-07-19..2011-08-18` for a month that starts on another day and
+    /// between two dates of a list (`2011-07-19..` from the last on), `2011-07-01 09:00-04:00` for an hour.
     #[must_use]
-    pub fn name(&self, grain: Grain, time: i64) -> String {
+    pub fn name(&self, grain: impl Borrow<Grain>, time: i64) -> String {
+        let grain = grain.borrow();
         let start = self.start(grain, time);
         let Some(step) = grain.step() else {
             let hour = Stamp::new(start, self.zone.offset(start)).to_string();
@@ -96,15 +101,15 @@ impl Calendar {
             Grain::Quarter => format!("{year:04}-Q{}", (month + 2) / 3),
             Grain::HalfYear => format!("{year:04}-H{}", (month + 5) / 6),
             Grain::Year => format!("{year:04}"),
-            Grain::MonthFrom(_) => format!("{}..{}", date(first), date(step.first_day(number + 1) - 1)),
-            Grain::Hour | Grain::Day | Grain::NoonDay => date(first),
+            Grain::MonthFrom(_) => format!("{}..{}", shown(first), shown(step.first_day(number + 1) - 1)),
+            Grain::Dates(_) => {
+                let inside = |day: i64| Some(day).filter(|day| (1900..=2200).contains(&civil::date(*day).0));
+                let ends = [inside(first), inside(step.first_day(number + 1)).map(|next| next - 1)];
+                ends.map(|day| day.map_or(String::new(), shown)).join("..")
+            }
+            Grain::Hour | Grain::Day | Grain::NoonDay => shown(first),
         }
     }
-}
-
-fn date(day: i64) -> String {
-    let (year, month, day) = civil::date(day);
-    format!("{year:04}-{month:02}-{day:02}")
 }
 
 /// A part of a time stamp, which is ASCII.
@@ -155,8 +160,8 @@ mod tests {
         let calendar = shanghai();
         let grain = Grain::MonthFrom(19);
         let inside = calendar.parse("2025-10-26").unwrap();
-        assert_eq!(calendar.step(grain, inside), calendar.month_from(19, 2025, 10).unwrap());
-        assert_eq!(dates(&calendar, calendar.step(grain, inside)), "2025-10-19 2025-11-18");
+        assert_eq!(calendar.step(&grain, inside), calendar.month_from(19, 2025, 10).unwrap());
+        assert_eq!(dates(&calendar, calendar.step(&grain, inside)), "2025-10-19 2025-11-18");
         assert_eq!(calendar.name(grain, inside), "2025-10-19..2025-11-18");
         assert_eq!(calendar.month_from(1, 2025, 10).unwrap(), calendar.month(2025, 10).unwrap());
         for (day, month) in [(0, 1), (32, 1), (1, 0), (1, 13)] {
@@ -234,5 +239,9 @@ mod tests {
         assert_eq!(name(Grain::HalfYear, "2011-06-30"), "2011-H1");
         assert_eq!(name(Grain::HalfYear, "2011-07-01"), "2011-H2");
         assert_eq!(name(Grain::Year, "2011-07-01"), "2011");
+        let terms = || Grain::Dates(crate::Dates::new(["2011-02-10", "2011-07-05"]).unwrap());
+        assert_eq!(name(terms(), "2011-02-09T23:59:59"), "..2011-02-09");
+        assert_eq!(name(terms(), "2011-07-04"), "2011-02-10..2011-07-04");
+        assert_eq!(name(terms(), "2011-07-05"), "2011-07-05..");
     }
 }

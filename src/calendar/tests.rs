@@ -88,7 +88,7 @@ fn instant(zone: &TimeZone, local: DateTime) -> i64 {
     zone.following(earlier).map(|change| change.timestamp().as_second()).find(after).unwrap()
 }
 
-fn first_date(grain: Grain, date: Date) -> Date {
+fn first_date(grain: &Grain, date: Date) -> Date {
     let month = |months: i8| (date.month() - 1) / months * months + 1;
     match grain {
         Grain::Hour | Grain::Day => date,
@@ -98,10 +98,10 @@ fn first_date(grain: Grain, date: Date) -> Date {
         Grain::HalfYear => Date::new(date.year(), month(6), 1).unwrap(),
         Grain::Year => date.first_of_year(),
         Grain::MonthFrom(day) => {
-            let first = starting(date, day);
-            if first <= date { first } else { starting(date.first_of_month() - 1.month(), day) }
+            let first = starting(date, *day);
+            if first <= date { first } else { starting(date.first_of_month() - 1.month(), *day) }
         }
-        Grain::NoonDay => unreachable!("it is made of no dates"),
+        Grain::NoonDay | Grain::Dates(_) => unreachable!("it is made of no dates"),
     }
 }
 
@@ -110,7 +110,7 @@ fn starting(date: Date, day: u8) -> Date {
     date.first_of_month().with().day(date.days_in_month().min(day as i8)).build().unwrap()
 }
 
-fn following_date(grain: Grain, first: Date) -> Date {
+fn following_date(grain: &Grain, first: Date) -> Date {
     first
         + match grain {
             Grain::Hour | Grain::Day => 1.day(),
@@ -119,13 +119,13 @@ fn following_date(grain: Grain, first: Date) -> Date {
             Grain::Quarter => 3.months(),
             Grain::HalfYear => 6.months(),
             Grain::Year => 1.year(),
-            Grain::MonthFrom(day) => return starting(first.first_of_month() + 1.month(), day),
-            Grain::NoonDay => unreachable!("it is made of no dates"),
+            Grain::MonthFrom(day) => return starting(first.first_of_month() + 1.month(), *day),
+            Grain::NoonDay | Grain::Dates(_) => unreachable!("it is made of no dates"),
         }
 }
 
 /// The step that holds a time: its first date, its first instant, the first instant of the next.
-fn slow_step(zone: &TimeZone, grain: Grain, time: i64) -> (Date, i64, i64) {
+fn slow_step(zone: &TimeZone, grain: &Grain, time: i64) -> (Date, i64, i64) {
     let mut date = first_date(grain, date_at(zone, time));
     loop {
         let following = following_date(grain, date);
@@ -161,7 +161,7 @@ fn slow(zone: &TimeZone, grain: Grain, time: i64) -> (i64, i64) {
         Grain::Hour => slow_hour(zone, time),
         Grain::NoonDay => slow_noon_day(zone, time),
         _ => {
-            let (_, start, next) = slow_step(zone, grain, time);
+            let (_, start, next) = slow_step(zone, &grain, time);
             (start, next)
         }
     };
@@ -218,8 +218,29 @@ proptest! {
     #[test]
     fn a_step_is_the_slow_calendars((subject, time) in a_subject_and_time(), grain in select(&GRAINS[1..])) {
         let calendar = &subject.calendar;
-        let expected = slow(&subject.zone, grain, time);
-        prop_assert_eq!((calendar.start(grain, time), calendar.next(grain, time)), expected);
+        let expected = slow(&subject.zone, grain.clone(), time);
+        prop_assert_eq!((calendar.start(&grain, time), calendar.next(&grain, time)), expected);
+    }
+
+    #[test]
+    fn a_step_of_a_list_is_between_two_of_its_dates(
+        (subject, time) in a_subject_and_time(),
+        days in prop::collection::btree_set(-3..40_i64, 1..6),
+    ) {
+        let date = date_at(&subject.zone, time);
+        let dates: Vec<Date> = days.iter().filter_map(|days| date.checked_add((days - 9).days()).ok()).collect();
+        let allowed = dates.iter().all(|date| (1900..=2200).contains(&date.year()));
+        prop_assume!(allowed && !dates.is_empty());
+        let grain = Grain::Dates(Dates::new(dates.iter().map(Date::to_string)).unwrap());
+        let firsts = || dates.iter().map(|date| first_instant(&subject.zone, *date));
+        let expected = (
+            firsts().filter(|first| *first <= time).max().unwrap_or(EARLIEST),
+            firsts().filter(|first| *first > time).min().unwrap_or(LATEST + 1),
+        );
+        prop_assert_eq!((subject.calendar.start(&grain, time), subject.calendar.next(&grain, time)), expected);
+        let steps = subject.calendar.steps(&grain, Span::ALL);
+        let all: std::collections::BTreeSet<i64> = firsts().chain([EARLIEST, LATEST + 1]).collect();
+        prop_assert_eq!(steps, all.into_iter().collect::<Vec<_>>());
     }
 
     #[test]
@@ -253,7 +274,7 @@ proptest! {
     #[test]
     fn a_partition_is_the_step_of_its_grain((subject, time) in a_subject_and_time()) {
         for grain in [PartitionGrain::Day, PartitionGrain::Month, PartitionGrain::Year] {
-            let (first, _, _) = slow_step(&subject.zone, grain.into(), time);
+            let (first, _, _) = slow_step(&subject.zone, &grain.into(), time);
             let (year, month) = (i32::from(first.year()), i32::from(first.month()));
             let (number, name) = match grain {
                 PartitionGrain::Day => {
@@ -277,16 +298,16 @@ proptest! {
         grain in select(&GRAINS[..]),
     ) {
         let calendar = &subject.calendar;
-        let length = calendar.next(grain, 0) - calendar.start(grain, 0);
+        let length = calendar.next(&grain, 0) - calendar.start(&grain, 0);
         let end = (start + steps * length + little).clamp(start, LATEST + 1);
         let span = Span::new(start, end).unwrap();
-        let found = calendar.steps(grain, span);
+        let found = calendar.steps(&grain, span);
         if start == end {
             prop_assert!(found.is_empty());
         } else {
-            let mut expected = vec![calendar.start(grain, start)];
+            let mut expected = vec![calendar.start(&grain, start)];
             while expected[expected.len() - 1] < end {
-                let next = calendar.next(grain, expected[expected.len() - 1]);
+                let next = calendar.next(&grain, expected[expected.len() - 1]);
                 prop_assert!(next > expected[expected.len() - 1]);
                 expected.push(next);
             }
@@ -515,9 +536,9 @@ fn times_beyond_all_are_cut() {
     for subject in SUBJECTS.iter() {
         let calendar = &subject.calendar;
         for grain in GRAINS {
-            assert_eq!(calendar.start(grain, i64::MIN), EARLIEST);
-            assert_eq!(calendar.next(grain, i64::MAX), LATEST + 1);
-            let steps = calendar.steps(grain, Span::ALL);
+            assert_eq!(calendar.start(&grain, i64::MIN), EARLIEST);
+            assert_eq!(calendar.next(&grain, i64::MAX), LATEST + 1);
+            let steps = calendar.steps(&grain, Span::ALL);
             assert_eq!((steps[0], steps[steps.len() - 1]), (EARLIEST, LATEST + 1));
             assert!(steps.is_sorted_by(|a, b| a < b));
         }

@@ -74,7 +74,7 @@ pub(super) fn assemble_table(
         let mut cells = table.units().map(|(_, first)| first + step);
         cells.any(|cell| table.facts.orders[cell] > 0)
     };
-    let steps = plan.grain.map(|_| {
+    let steps = plan.grain.as_ref().map(|_| {
         let first = (0..table.steps()).find(|step| orders(*step)).unwrap_or(0);
         let last = (0..table.steps()).rfind(|step| orders(*step));
         let all = frame.steps.len().saturating_sub(1);
@@ -317,7 +317,7 @@ fn rows(
     facts: &Facts,
 ) -> Result<Answer> {
     let mut answer = empty(query, plan, snapshot);
-    let steps = plan.grain.map(|_| dense_steps(plan, frame, series));
+    let steps = plan.grain.as_ref().map(|_| dense_steps(plan, frame, series));
     let per_series = steps.as_ref().map_or(1, |steps| steps.len() as u64);
     let undated = series
         .iter()

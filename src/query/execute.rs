@@ -30,7 +30,7 @@ pub(crate) struct Frame {
 impl Frame {
     /// The steps that the span and the clocks of the segments leave possible.
     pub(crate) fn new(plan: &Plan, snapshot: &Snapshot) -> Result<Self> {
-        let steps = match plan.grain {
+        let steps = match &plan.grain {
             None => Vec::new(),
             Some(grain) => snapshot.calendar().steps(grain, reach(plan, snapshot)?),
         };

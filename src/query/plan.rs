@@ -75,7 +75,7 @@ impl Plan {
             parts: parts(query, snapshot)?,
             clock: schema.clock(&query.clock)?,
             span: query.span,
-            grain: query.grain,
+            grain: query.grain.clone(),
             by: query.by.iter().map(|by| dimension(by, snapshot)).collect::<Result<_>>()?,
             filter: Condition::bind(&query.filter, schema, forest)?,
             under: under(&query.filter, snapshot)?,

@@ -145,12 +145,28 @@ impl Store {
     /// [`Error::Invalid`] for a commit that was not made yet, or where the first is the later;
     /// [`Error::Forgotten`] where it is behind the horizon.
     pub fn changes(&self, from: u64, to: u64) -> Result<Vec<Change>> {
+        let touched = self.touched(from, to)?;
+        let (before, after) = (self.snapshot_at(from)?, self.snapshot_at(to)?);
+        let mut changes = Vec::new();
+        for id in touched {
+            let id = id.to_string();
+            let (before, after) = (before.get(&id)?, after.get(&id)?);
+            if before != after {
+                changes.push(Change { id, before, after });
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The orders of which a version began or ended after one commit and up to another.
+    pub(crate) fn touched(&self, from: u64, to: u64) -> Result<BTreeSet<OrderId>> {
         if from > to {
             return Err(Error::invalid("changes", format!("commit {from} is later than {to}; swap the two")));
         }
-        let (before, after) = (self.snapshot_at(from)?, self.snapshot_at(to)?);
-        let mut touched = BTreeSet::new();
         let state = self.state();
+        state.require(from)?;
+        state.require(to)?;
+        let mut touched = BTreeSet::new();
         for live in &state.lives {
             for death in live.all_deaths().filter(|death| from < death.died && death.died <= to) {
                 touched.insert(live.segment.id(death.row)?);
@@ -163,15 +179,7 @@ impl Store {
                 add_touched(segment, column, bounds, from, to, &mut touched)?;
             }
         }
-        let mut changes = Vec::new();
-        for id in touched {
-            let id = id.to_string();
-            let (before, after) = (before.get(&id)?, after.get(&id)?);
-            if before != after {
-                changes.push(Change { id, before, after });
-            }
-        }
-        Ok(changes)
+        Ok(touched)
     }
 }
 
@@ -198,8 +206,8 @@ fn add_touched(
 }
 
 impl State {
-    /// The state as it was at a commit.
-    fn as_of(&self, commit: u64) -> Result<Self> {
+    /// That the store still answers for a commit.
+    fn require(&self, commit: u64) -> Result<()> {
         if commit > self.commit {
             return Err(Error::not_made("snapshot", commit, self.commit));
         }
@@ -208,6 +216,12 @@ impl State {
             let known = self.stamps.get(horizon).map(|known| self.schema.calendar().format(known));
             return Err(Error::Forgotten { commit, horizon, known: known.unwrap_or_default() });
         }
+        Ok(())
+    }
+
+    /// The state as it was at a commit.
+    fn as_of(&self, commit: u64) -> Result<Self> {
+        self.require(commit)?;
         let counters = Condition::bind_counters(&self.schema, &self.forest)?;
         let mut lives = Vec::new();
         for live in &self.lives {

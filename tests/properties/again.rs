@@ -80,7 +80,7 @@ fn clusters_during_a_span_are_those_of_some_moment() {
 fn repeats_start_anew_with_every_step() {
     check(200, |snapshot, model, ask| {
         let ask = Ask { metrics: Vec::new(), all_units: false, ..ask.clone() };
-        let (Some(key), Some(grain)) = (model.fields.keys.first(), ask.grain) else { return Ok(0) };
+        let (Some(key), Some(grain)) = (model.fields.keys.first(), ask.grain.clone()) else { return Ok(0) };
         let query = ask.query();
         let Ok(steps) = snapshot.repeats_each(&query, &Repeats::of(key).list(usize::MAX)) else {
             return Ok(0);
@@ -89,7 +89,7 @@ fn repeats_start_anew_with_every_step() {
         let mut groups: BTreeMap<(i64, u64), Vec<&Order>> = BTreeMap::new();
         for fact in model.asked(&ask) {
             let Some(time) = fact.clock(&ask.clock) else { continue };
-            let step = model.wall.start(grain, time);
+            let step = model.wall.start(&grain, time);
             *volumes.entry(step).or_default() += 1;
             if let Some(key) = fact.key(key) {
                 groups.entry((step, key)).or_default().push(&fact.order);
@@ -98,7 +98,7 @@ fn repeats_start_anew_with_every_step() {
         groups.retain(|_, orders| orders.len() > 1);
         let mut listed = 0;
         for step in &steps {
-            let start = model.wall.start(grain, step.span.start());
+            let start = model.wall.start(&grain, step.span.start());
             prop_assert_eq!(step.volume, volumes.remove(&start).unwrap_or_default());
             let behind = step.orders().expect("an undamaged store");
             prop_assert_eq!(behind.len() as u64, step.report.groups);

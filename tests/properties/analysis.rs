@@ -145,7 +145,8 @@ fn a_backlog_is_what_was_created_less_what_was_closed() {
                 Ask { span: month.expect("in range"), grain: Some(Grain::Week), ..ask }
             }
         };
-        let steps = ask.grain.map(|grain| snapshot.calendar().steps(grain, ask.span)).unwrap_or_default();
+        let steps =
+            ask.grain.clone().map(|grain| snapshot.calendar().steps(grain, ask.span)).unwrap_or_default();
         // A span up to the end of all time is none at all: it has the orders that were never closed, too.
         if steps.len() > 40 || steps.last() == Some(&Span::ALL.end()) {
             return Ok(0);

@@ -13,6 +13,8 @@ mod conservation;
 #[cfg(test)]
 mod generate;
 #[cfg(test)]
+mod hand_overs;
+#[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod model;

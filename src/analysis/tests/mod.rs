@@ -148,6 +148,63 @@ fn peers_are_ranked_among_themselves() {
 }
 
 #[test]
+fn areas_are_ranked_beside_units_and_apart_in_their_place() {
+    let solved = |name, v, s| street(name, [v, v, 0, s, 0, 0]);
+    let store =
+        store([solved("甲", 10, 1), solved("乙", 10, 9), solved("丙", 10, 5), solved("丁", 10, 7)].concat());
+    let now = store.snapshot();
+    let ranked = |policy: &Policy| {
+        let ranking = by_street(&now, policy);
+        let name =
+            |row: Ranked<'_>| row.area().map_or_else(|| row.path().names()[1].to_owned(), str::to_owned);
+        let rows =
+            ranking.rows().map(|row| (name(row), row.volume(), format!("{:.0}", row.score().unwrap())));
+        let rows: Vec<_> = rows.collect();
+        let pooled = ranking.pooled();
+        (rows, pooled.volume(), pooled.score().cloned().unwrap(), ranking.against(&ranking).len())
+    };
+    let expected = |rows: &[(&str, u64, &str)]| -> Vec<(String, u64, String)> {
+        rows.iter().map(|(name, volume, score)| ((*name).to_owned(), *volume, (*score).to_owned())).collect()
+    };
+    // The same unit twice, and one under another, count once.
+    let zone = Area::new("zone", ["城/甲", "城/乙", "城/乙"].map(crate::NodeRef::parse));
+    let beside = Policy::by(rate("solved", "effective")).area(zone.clone()).area(Area::new("all", [["城"]]));
+    let (rows, volume, score, moved) = ranked(&beside);
+    let rates = [
+        ("乙", 10, "90"),
+        ("丁", 10, "70"),
+        ("all", 40, "55"),
+        ("zone", 20, "50"),
+        ("丙", 10, "50"),
+        ("甲", 10, "10"),
+    ];
+    assert_eq!(rows, expected(&rates));
+    assert_eq!((volume, score, moved), (40, 55.into(), 6));
+    let apart = Policy::by(rate("solved", "effective")).area(zone.clone().apart());
+    let (rows, volume, score, moved) = ranked(&apart);
+    assert_eq!(rows, expected(&[("丁", 10, "70"), ("zone", 20, "50"), ("丙", 10, "50")]));
+    assert_eq!((volume, score, moved), (40, 55.into(), 3));
+    let counts = |query: Query| now.run(&query).unwrap().rows().map(|row| row.count()).collect::<Vec<_>>();
+    assert_eq!(counts(Query::zoom().across(&zone)), [10, 10]);
+    assert_eq!(
+        counts(Query::zoom().across(&Area::new("all", ["城/甲", "城"].map(crate::NodeRef::parse))).depth(1)),
+        [10; 4]
+    );
+    // Only what the query asks for, and the group under whose units the area lies.
+    let centre = apart.peers("centre", [["城", "甲"], ["城", "乙"]]);
+    let ranking = centre
+        .rank(&now, &Query::zoom().level("district").within(["城", "甲"]).within(["城", "丙"]))
+        .unwrap();
+    let told: Vec<_> = ranking.rows().map(|row| (row.area(), row.peers(), row.volume())).collect();
+    assert_eq!(told, [(Some("zone"), Some("centre"), 10), (None, None, 10)]);
+    assert!(by_street_fails(&now, &Policy::by(crate::count()).area(Area::new("x", [["nowhere"]]))));
+}
+
+fn by_street_fails(now: &Snapshot, policy: &Policy) -> bool {
+    policy.rank(now, &Query::zoom().level("district")).is_err()
+}
+
+#[test]
 fn what_is_excluded_from_rates_stays_in_the_volume() {
     let store = store(street("甲", [10, 10, 0, 5, 0, 0]));
     let mut commit = store.begin();

@@ -1,6 +1,7 @@
 //! Random questions about what a store holds.
 
-use zonal::{Filter, Grain, Metric, Span};
+use jiff::ToSpan;
+use zonal::{Dates, Filter, Grain, Metric, Span};
 
 use super::draws::Draws;
 use super::filters::{filter, node, span};
@@ -68,6 +69,7 @@ fn when(model: &Model, world: &World, draws: &mut Draws, ask: &mut Ask) {
     ask.grain = match draws.below(5) {
         0 | 1 => None,
         _ if long => Some(draws.pick(&[Grain::Year, Grain::Month, Grain::Quarter, Grain::HalfYear])),
+        _ if draws.once_in(9) => Some(Grain::Dates(dates(world, draws))),
         _ => Some(draws.pick(&[
             Grain::Day,
             Grain::Month,
@@ -79,6 +81,18 @@ fn when(model: &Model, world: &World, draws: &mut Draws, ask: &mut Ask) {
             Grain::MonthFrom(31),
         ])),
     };
+}
+
+/// Some dates around those of the orders.
+fn dates(world: &World, draws: &mut Draws) -> Dates {
+    let first = world.wall.local(world.centre).date();
+    let mut days = vec![draws.signed() % 40];
+    for _ in 0..draws.below(4) {
+        days.push(days[days.len() - 1] + 1 + draws.below(30) as i64);
+    }
+    let dates = days.into_iter().map(|days| first.checked_add(days.days()).expect("in range").to_string());
+    // Too close to the edge of the calendar, any date does.
+    Dates::new(dates).unwrap_or_else(|_| Dates::new(["2012-02-29"]).expect("a date"))
 }
 
 fn by(model: &Model, draws: &mut Draws) -> Vec<(String, Option<String>)> {

@@ -109,8 +109,8 @@ pub(crate) fn span(world: &World, known: &[i64], draws: &mut Draws) -> Span {
     let (start, end) = match draws.below(10) {
         0..=4 => {
             let grain = draws.pick(&[Month, Day, Year, Week, Quarter, Hour]);
-            let start = world.wall.start(grain, a);
-            let end = (0..=draws.below(3)).fold(start, |end, _| world.wall.next(grain, end));
+            let start = world.wall.start(&grain, a);
+            let end = (0..=draws.below(3)).fold(start, |end, _| world.wall.next(&grain, end));
             (start, end)
         }
         5 | 6 => (a.min(b) + around, a.max(b) + 1),

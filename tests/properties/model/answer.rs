@@ -74,7 +74,7 @@ impl Model {
         if ask.all_units {
             self.add_empty_units(ask, &mut groups);
         }
-        let steps = ask.grain.map(|_| self.steps(ask, &asked));
+        let steps = ask.grain.as_ref().map(|_| self.steps(ask, &asked));
         let shown = ask.top.map_or(groups.len(), |most| groups.len().min(most)) as u64;
         if shown * steps.as_ref().map_or(1, Vec::len) as u64 > ask.limit {
             return Err(vec![Fault::TooManyGroups]);
@@ -251,7 +251,7 @@ impl Model {
         let first =
             if ask.span.start() == Span::ALL.start() { times().min() } else { Some(ask.span.start()) };
         let last = if ask.span.end() == Span::ALL.end() { times().max() } else { Some(ask.span.end() - 1) };
-        match (first, last, ask.grain) {
+        match (first, last, &ask.grain) {
             (Some(first), Some(last), Some(grain)) if !ask.span.is_empty() => {
                 self.wall.steps(grain, first, last, usize::try_from(ask.limit).expect("small") + 1)
             }
@@ -288,7 +288,7 @@ impl Model {
                 figures: ask.metrics.iter().map(|metric| self.figure(metric, facts)).collect(),
             });
         };
-        let (Some(steps), Some(grain)) = (steps, ask.grain) else {
+        let (Some(steps), Some(grain)) = (steps, &ask.grain) else {
             return row(None, facts);
         };
         let step = |fact: &Fact| fact.clock(&ask.clock).map(|time| self.wall.start(grain, time));

@@ -62,8 +62,8 @@ impl Ask {
         if self.between {
             query = query.between();
         }
-        if let Some(grain) = self.grain {
-            query = query.grain(grain);
+        if let Some(grain) = &self.grain {
+            query = query.grain(grain.clone());
         }
         for (field, level) in &self.by {
             query = match level {

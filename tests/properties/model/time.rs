@@ -1,9 +1,11 @@
 //! The calendar of a zone by the plainest means: jiff's zoned date-times, one step after another.
 
+use std::borrow::Borrow;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
-use zonal::{Grain, Span};
+use zonal::{Dates, Grain, Span};
 
 /// The wall clock of a zone.
 #[derive(Debug, Clone)]
@@ -58,8 +60,13 @@ impl Wall {
     }
 
     /// The first second of the step that holds an instant.
-    pub(crate) fn start(&self, grain: Grain, instant: i64) -> i64 {
+    pub(crate) fn start(&self, grain: impl Borrow<Grain>, instant: i64) -> i64 {
+        let grain = grain.borrow();
         let start = match grain {
+            Grain::Dates(dates) => {
+                let first = self.firsts(dates).filter(|first| *first <= instant).max();
+                first.unwrap_or(Span::ALL.start())
+            }
             Grain::Hour => self.hour(instant),
             Grain::NoonDay => {
                 self.noons(instant).filter(|noon| *noon <= instant).max().expect("a noon before")
@@ -70,8 +77,13 @@ impl Wall {
     }
 
     /// The first second of the next step.
-    pub(crate) fn next(&self, grain: Grain, instant: i64) -> i64 {
+    pub(crate) fn next(&self, grain: impl Borrow<Grain>, instant: i64) -> i64 {
+        let grain = grain.borrow();
         let next = match grain {
+            Grain::Dates(dates) => {
+                let first = self.firsts(dates).filter(|first| *first > instant).min();
+                first.unwrap_or(Span::ALL.end())
+            }
             Grain::Hour => self.next_hour(instant),
             Grain::NoonDay => self.noons(instant).filter(|noon| *noon > instant).min().expect("a noon after"),
             _ => {
@@ -89,7 +101,7 @@ impl Wall {
     }
 
     /// The first seconds of the steps from that of `first` to that of `last`, but no more than `most`.
-    pub(crate) fn steps(&self, grain: Grain, first: i64, last: i64, most: usize) -> Vec<i64> {
+    pub(crate) fn steps(&self, grain: &Grain, first: i64, last: i64, most: usize) -> Vec<i64> {
         let mut steps = Vec::new();
         let mut at = self.start(grain, first);
         while at <= last && steps.len() < most {
@@ -97,6 +109,13 @@ impl Wall {
             at = self.next(grain, at);
         }
         steps
+    }
+
+    /// The first seconds of a list's dates, read from its text.
+    fn firsts(&self, dates: &Dates) -> impl Iterator<Item = i64> {
+        let text = dates.to_string();
+        let dates: Vec<Date> = text.split(',').map(|date| date.parse().expect("a date")).collect();
+        dates.into_iter().map(|date| self.first_second(date))
     }
 
     /// The noons around an instant; for one that was skipped, the change of the clock that skipped it.
@@ -129,7 +148,7 @@ impl Wall {
     }
 }
 
-fn first_date(grain: Grain, date: Date) -> Date {
+fn first_date(grain: &Grain, date: Date) -> Date {
     let month = |months: i8| Date::constant(date.year(), (date.month() - 1) / months * months + 1, 1);
     match grain {
         Grain::Day => date,
@@ -141,9 +160,9 @@ fn first_date(grain: Grain, date: Date) -> Date {
         Grain::HalfYear => month(6),
         Grain::Year => month(12),
         Grain::MonthFrom(day) => {
-            let first = starting(date.year(), date.month(), day);
+            let first = starting(date.year(), date.month(), *day);
             let before = date.first_of_month().yesterday().expect("in range");
-            if first <= date { first } else { starting(before.year(), before.month(), day) }
+            if first <= date { first } else { starting(before.year(), before.month(), *day) }
         }
         other => panic!("a new grain, {other}: teach the model"),
     }
@@ -155,10 +174,10 @@ fn starting(year: i16, month: i8, day: u8) -> Date {
     if i16::from(day) < last.day().into() { Date::constant(year, month, day as i8) } else { last }
 }
 
-fn next_date(grain: Grain, first: Date) -> Date {
+fn next_date(grain: &Grain, first: Date) -> Date {
     if let Grain::MonthFrom(day) = grain {
         let next = first.last_of_month().tomorrow().expect("in range");
-        return starting(next.year(), next.month(), day);
+        return starting(next.year(), next.month(), *day);
     }
     let step = match grain {
         Grain::Day => 1.day(),
