@@ -99,6 +99,10 @@
 //! - An [`Area`] is a set of units with a name of its own, such as an economic zone: the base of a query, or a row of a ranking beside
 //!   the units or in their place.
 //! - [`Store::hand_overs`] tells which orders went from one department to another, and which came back.
+//! - [`Snapshot::callers`] says how often the same key comes, from how many units and with which topics, but not whose it is.
+//!   [`Snapshot::correlate`] puts a series from [`Outside`] beside the orders, by lag.
+//! - [`Snapshot::reach`] tells at which level a problem stays within one unit, [`Snapshot::ladder`] on which step of topics it stands;
+//!   [`Snapshot::nearest`] finds the orders within a circle, [`Snapshot::hot_cells`] where on a map most of them lie.
 //!
 //! ```
 //! use zonal::{Alignment, Grain, Movement, Policy, Query};
@@ -225,9 +229,10 @@ pub mod file_format {
 }
 
 pub use analysis::{
-    Area, Attribute, Attributes, Backlog, Cell, Cluster, Clusters, Compared, Comparison, Concentration,
-    Cycle, Fraction, HandOver, Movement, Open, Pending, Placed, Policy, QuadrantMap, Quadrants, Ranked,
-    Ranking, RepeatStep, Season, Surge, Surges, Threshold, Turnover,
+    Area, Attribute, Attributes, Backlog, Caller, Callers, Cell, Cluster, Clusters, Compared, Comparison,
+    Concentration, Cycle, Fraction, HandOver, HotCell, Ladder, Lag, Movement, Open, Outside, Pending, Placed,
+    Policy, QuadrantMap, Quadrants, Ranked, Ranking, Reach, RepeatStep, Season, Surge, Surges, Threshold,
+    Turnover,
 };
 pub use calendar::{Alignment, Calendar, Dates, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};

@@ -7,12 +7,14 @@ use clap::{Args, Parser, Subcommand};
 use zonal::{Grain, Metric};
 
 use super::backlog::Backlog;
+use super::callers::{Callers, Correlate};
 use super::compare::Compare;
 use super::hand_overs::HandOvers;
 use super::quadrants::Quadrants;
 use super::rank::Rank;
 use super::repeats::Repeats;
 use super::shape::{Concentration, Profile};
+use super::spread::{HotCells, Near, Reach};
 use super::watch::{Clusters, Surges};
 use super::{Failure, Result};
 
@@ -73,6 +75,21 @@ pub(crate) enum Command {
     /// How unevenly orders are spread over units
     #[command(after_help = HELP)]
     Concentration(Concentration),
+    /// How often the same key comes, from how many units, with which topics; whose it is is not told
+    #[command(after_help = HELP)]
+    Callers(Callers),
+    /// How closely a series from outside goes with the orders, by lag
+    #[command(after_help = HELP)]
+    Correlate(Correlate),
+    /// How far orders reach: by levels of the place tree, or on a ladder of topics
+    #[command(after_help = HELP)]
+    Reach(Reach),
+    /// Orders within a circle, the nearest first
+    #[command(after_help = HELP)]
+    Near(Near),
+    /// The cells of a map with the most orders
+    #[command(after_help = HELP)]
+    HotCells(HotCells),
     /// The orders behind a figure, the newest first
     #[command(after_help = HELP)]
     Orders(Orders),

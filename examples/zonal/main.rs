@@ -7,6 +7,7 @@ mod against;
 mod args;
 mod ask;
 mod backlog;
+mod callers;
 mod change;
 mod compare;
 mod fields;
@@ -20,6 +21,7 @@ mod quadrants;
 mod rank;
 mod repeats;
 mod shape;
+mod spread;
 mod state;
 mod watch;
 
@@ -58,6 +60,11 @@ fn main() -> ExitCode {
         Command::Backlog(args) => backlog::backlog(&args),
         Command::Clusters(args) => watch::clusters(&args),
         Command::Repeats(args) => repeats::repeats(&args),
+        Command::Callers(args) => callers::callers(&args),
+        Command::Correlate(args) => callers::correlate(&args),
+        Command::Reach(args) => spread::reach(&args),
+        Command::Near(args) => spread::near(&args),
+        Command::HotCells(args) => spread::hot_cells(&args),
         Command::Surges(args) => watch::surges(&args),
         Command::Profile(args) => shape::profile(&args),
         Command::Concentration(args) => shape::concentration(&args),

@@ -1,9 +1,11 @@
 //! Looking at orders one by one: what an analysis reads that no sum tells.
 
 use crate::error::{Error, Result};
+use crate::schema::Field;
 use crate::segment::{ColumnId, MISSING, column_of};
 use crate::store::Snapshot;
 
+use super::answer::NodePath;
 use super::execute::{Frame, Reach, plan_segment};
 use super::groups::NONE;
 use super::plan::{Dimension, Plan, dimension};
@@ -33,6 +35,18 @@ impl Grouping {
         let several =
             || Error::invalid("query", format!("{field:?} has several values an order; take another field"));
         Ok(Self { column: column_of(dimension.field).ok_or_else(several)?, dimension })
+    }
+
+    /// What a group is called: the names of a path joined by `/`.
+    pub(crate) fn name(&self, snapshot: &Snapshot, group: u32) -> String {
+        let field = self.dimension.field;
+        if let Field::Outcome(number) = field {
+            let labels = snapshot.schema().outcomes.get(number).map(|outcome| &outcome.labels);
+            return labels.and_then(|labels| labels.get(group as usize)).cloned().unwrap_or_default();
+        }
+        let tree = snapshot.forest().of(field);
+        let node = tree.and_then(|tree| Some((tree, tree.get(group)?)));
+        node.map_or(String::new(), |(tree, node)| NodePath::new(tree, Some(node)).to_string())
     }
 
     /// The group of a value of the column; none where it is missing.

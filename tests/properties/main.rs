@@ -21,6 +21,8 @@ mod model;
 #[cfg(test)]
 mod robustness;
 #[cfg(test)]
+mod spread;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod stories;
