@@ -1,7 +1,7 @@
 """Files made from a folder of orders, whoever wrote it: the questions, new versions of orders, hashed callers.
 
     derive.py workload DATA ORDERS SEED
-    derive.py questions DATA OUT SEED     all.json, and recent.json, whose short spans lie in the last year
+    derive.py questions DATA OUT SEED     all.json; recent.json, whose short spans lie in the last year; analyses.json
     derive.py changes DATA OUT SEED       sealed.parquet and batches.parquet
     derive.py hashed DATA OUT             the same orders with callers of 64 bits
 """
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import workload
-from questions import Constants
+from questions import ANALYSES, Constants
 
 EVERYWHERE, RECENTLY = 0.01, 0.20  # Shares of the orders that get a new version: of all, and of the last year's.
 IN_BATCHES = 10_000
@@ -30,6 +30,8 @@ def questions(data, out, seed):
     for name, last_year in (("all", False), ("recent", True)):
         drawn = Constants(data, seed, last_year).all()
         (out / f"{name}.json").write_text(json.dumps(drawn), encoding="utf-8")
+    drawn = Constants(data, seed).all(ANALYSES, asked=10, warm=2)
+    (out / "analyses.json").write_text(json.dumps(drawn), encoding="utf-8")
 
 
 def changed(chance, table, data):

@@ -164,11 +164,11 @@ def size(store):
 
 
 def ask(engine, questions, out, repeats):
-    from questions import QUESTIONS
+    from questions import ANALYSES, QUESTIONS
     times, shapes, ways = {}, {}, {}
     with open(out.with_suffix(".bin"), "wb") as answers:
         for question, asked in questions["asked"].items():
-            sql = QUESTIONS[question]
+            sql = (QUESTIONS | ANALYSES)[question]
             if question == "empty" and isinstance(engine, Polars):
                 sql = "select count(*) n from o limit 0"
 

@@ -1,4 +1,4 @@
-"""The seventeen questions: templates in SQL for the peers, and seeded constants for everybody."""
+"""The seventeen questions and the five analyses: templates in SQL for the peers, and seeded constants for everybody."""
 import datetime
 
 import numpy as np
@@ -39,8 +39,53 @@ QUESTIONS = {
     "L1": "select order_id from o where building=$building order by created desc,order_id limit 50",
     "K1": f"select {COLUMNS} from o where order_id=$id",
 }
+# What a hotline asks, as one would write it for DuckDB alone; zonal has an operation for each. Residents of a street are made up
+# of its number.
+RESIDENTS = "(1000+37*street)"
+ANALYSES = {
+    # A policy of three rates, ranks by exact scores, the movement since the month before, quadrants in both months.
+    "A1": f"""with counted as (
+            select street,created>=$begin now,count(*) n,count(*) filter (effective) v,count(*) filter (contacted=1) c,
+                count(*) filter (solved=1) s,count(*) filter (satisfaction=0) m,count(*) filter (satisfaction=1) b
+            from o where created>=$begin2 and created<$end group by all),
+        limits as (select now,sum(10*m+9*b) credit,sum(v) judged,sum(n) orders,sum({RESIDENTS}) people
+            from counted where v>=30 group by now),
+        placed as (
+            select counted.*,case when v>0 then
+                    rank() over (partition by counted.now,v>0 order by (10*c+40*m+36*b+50*s)/v desc,n desc) else 0 end place,
+                case when v>=30 then 2*((10*m+9*b)*judged>=credit*v)::int+(n*people>=orders*{RESIDENTS})::int else -1 end cell
+            from counted left join limits on counted.now=limits.now)
+        select a.street,a.n,a.v,a.place,
+            case when a.place>0 and b.place>0 then b.place-a.place else -9999 end moved,a.cell,coalesce(b.cell,-1) before
+        from (from placed where now) a left join (from placed where not now) b on a.street=b.street""",
+    # Open orders of a district at the end of every day of five years.
+    "A2": """with edges as (
+            select date_trunc('day',created) d,1 opened,0 closed from o where district=$district
+            union all select date_trunc('day',closed),0,1 from o where district=$district),
+        daily as (select d,sum(opened) a,sum(closed) z from edges where d<$end group by d),
+        days as (select unnest(generate_series($begin,$end-interval 1 day,interval 1 day)) d)
+        select d,coalesce(a,0)::bigint a,coalesce(z,0)::bigint z,(sum(coalesce(a,0)-coalesce(z,0)) over (order by d)+
+            (select coalesce(sum(a-z),0) from daily where d<$begin))::bigint open
+        from days left join daily using (d)""",
+    # Streets × sub-topics on a day: orders, sixteen times what the same weekday of eight weeks leads one to expect, EARS C2.
+    "A3": """with daily as (
+            select street,topic2,date_diff('day',created::date,$begin::date) back,count(*) n from o
+            where created>=$begin-interval 56 day and created<$end group by all),
+        summed as (
+            select street,topic2,sum(n) filter (back=0) n,sum(n) filter (back>0 and back%7=0) weeks,
+                coalesce(sum(n) filter (back between 3 and 9),0) one,coalesce(sum(n*n) filter (back between 3 and 9),0) two
+            from daily where back%7=0 or back between 3 and 9 group by street,topic2 having sum(n) filter (back=0)>=2)
+        select street,topic2,n::bigint n,greatest(2*coalesce(weeks,0),1)::bigint expected,
+            case when 7*two>one*one then round(1000*(n-one/7)/sqrt((two-one*one/7)/6))::bigint else -1000000 end c2
+        from summed""",
+    # Buildings × sub-topics with two orders or more in a week.
+    "A4": "select building,topic2,count(*) n from o where created>=$begin and created<$end group by all having count(*)>1",
+    # Callers with two orders or more about one sub-topic in a week.
+    "A5": "select count(*) callers,coalesce(sum(n),0)::bigint n from (select count(*) n from o "
+          "where created>=$begin and created<$end group by caller,topic2 having count(*)>1)",
+}
 ORDERED = ("P3", "L1")  # The others are compared in the order of their groups.
-KEYS = {"Z4": 2, "F3": 2}  # Columns that an answer is grouped by; one where nothing is said.
+KEYS = {"Z4": 2, "F3": 2, "A3": 2, "A4": 2}  # Columns that an answer is grouped by; one where nothing is said.
 ASKED, WARM = 50, 5
 
 
@@ -152,10 +197,24 @@ class Constants:
                 return self.about_a_year()
             case "R1":
                 return self.district() | self.recently(3)
+            case "A1":
+                return self.compared()
+            case "A2":
+                return self.district() | self.span(self.first, self.last - self.first)
+            case "A3":
+                return self.days(1)
+            case "A4" | "A5":
+                return self.days(7)
             case "L1":
                 return {"building": int(self.chance.choice(self.buildings))}
             case "K1":
                 return {"id": int(self.chance.choice(self.ids))}
+
+    def days(self, days):
+        """So many days from any midnight on, with nine weeks of orders before."""
+        begin = month(self.recent) + 63 * 86_400
+        at = begin + 86_400 * self._below((month(self.last) - begin) // 86_400 - days)
+        return {"begin": at, "end": at + 86_400 * days}
 
     def named(self, given):
         """The same constants as zonal takes them: spans, and names from the top of a tree down."""
@@ -175,9 +234,9 @@ class Constants:
             named["id"] = str(given["id"])
         return named
 
-    def all(self, asked=ASKED, warm=WARM):
+    def all(self, templates=QUESTIONS, asked=ASKED, warm=WARM):
         questions = {"warm": {}, "asked": {}}
-        for question in QUESTIONS:
+        for question in templates:
             drawn, tries = {}, 0
             while len(drawn) < asked + warm and tries < 40 * (asked + warm):
                 given = self.one(question)

@@ -19,6 +19,12 @@ ASKED = {
     "R1": "repeats: caller and sub-topic more than once, district, quarter",
     "U1": "distinct callers by district, year", "L1": "latest 50 orders of a building", "K1": "one order by its id",
 }
+ANALYSED = {
+    "A1": "rank 349 streets by a policy of three rates, a month, with movement and quadrants",
+    "A2": "backlog: open orders of a district at the end of every day, five years",
+    "A3": "surges: 349 streets × 200 sub-topics on a day against their own past",
+    "A4": "clusters: buildings × sub-topics, a week", "A5": "repeats: callers × sub-topics, a week",
+}
 FLAT = ("Z1", "Z2", "Z3", "Z4", "P1", "C1")
 STEADY = ("Z1", "Z2", "Z3", "Z4", "P1", "P2", "P3", "P4", "C1")
 
@@ -38,6 +44,9 @@ def short(result):
         engines[engine] = {name: value for name, value in told.items() if name not in ("times", "shapes")}
         engines[engine]["questions"] = summary(told["times"])
     kept = {"head": result["head"], "engines": engines, "compared": result["compared"]}
+    if "analyses" in result:
+        kept["analyses"] = {name: value if name == "compared" else summary(value)
+                            for name, value in result["analyses"].items()}
     if "changed" in result:
         kept["changed"] = {engine: {name: summary(value) if name in ("before", "after") else value
                                     for name, value in told.items()} if engine in NAMES else told
@@ -91,6 +100,15 @@ def questions(result):
     return lines(rows)
 
 
+def analyses(result):
+    rows = [["analysis", "zonal, median (p99)", "DuckDB, median (p99)", "DuckDB ÷ zonal"]]
+    for name, asked in ANALYSED.items():
+        mine, theirs = (result["analyses"][engine][name] for engine in ("zonal", "duckdb"))
+        cells = (f"{time(of['median'])} ({time(of['p99'])})" for of in (mine, theirs))
+        rows.append([f"**{name}** {asked}", *cells, times(theirs["median"] / mine["median"])])
+    return lines(rows)
+
+
 def figures(result):
     engines, orders = result["engines"], result["head"]["orders"]
     rows = [["", *(NAMES[engine] for engine in engines)]]
@@ -138,6 +156,10 @@ def one(result):
             f"{versions}. Orders made {head['made']}, seed {head['seed']}, {head['date']}. "
             f"{compared['answers']:,} answers with {compared['cells']:,} values were compared and are the same.", "",
             *questions(result), "", *figures(result)]
+    if "analyses" in result:
+        compared = result["analyses"]["compared"]
+        told += ["", "What a hotline asks: an operation of zonal beside one statement of SQL. "
+                 f"{compared['answers']:,} answers were compared and are the same.", "", *analyses(result)]
     if "changed" in result:
         changed = result["changed"]
         zonal = changed["zonal"]

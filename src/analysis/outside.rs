@@ -1,6 +1,7 @@
 //! A series from outside beside one of orders: the weather, outages, dates of a policy.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -51,9 +52,10 @@ impl Outside {
         if !value.is_finite() {
             return Err(wrong("its number is not finite"));
         }
-        if self.values.insert(calendar.start(&self.grain, time), value).is_some() {
-            return Err(wrong("it has two numbers; sum them up first"));
-        }
+        match self.values.entry(calendar.start(&self.grain, time)) {
+            Entry::Vacant(step) => step.insert(value),
+            Entry::Occupied(_) => return Err(wrong("it has two numbers; sum them up first")),
+        };
         Ok(())
     }
 

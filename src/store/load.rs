@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::calendar::Grain;
 use crate::error::{Error, Result};
 use crate::filter::Condition;
 use crate::order::{Moment, Order};
@@ -436,7 +437,8 @@ fn partitions(schema: &Schema, created: &[i64]) -> BTreeMap<i32, Vec<u32>> {
         match parts.range_mut(..=time).next_back() {
             Some((_, (end, rows))) if time < *end => rows.push(row),
             _ => {
-                let (start, end) = (calendar.start(grain.into(), time), calendar.next(grain.into(), time));
+                let step = Grain::from(grain);
+                let (start, end) = (calendar.start(&step, time), calendar.next(&step, time));
                 parts.insert(start, (end, vec![row]));
             }
         }

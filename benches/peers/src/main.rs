@@ -8,6 +8,7 @@
 //! zonal-peers flush STORE                         seals what the log holds
 //! ```
 
+mod analyses;
 mod ask;
 mod load;
 mod memory;

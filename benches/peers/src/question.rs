@@ -5,8 +5,8 @@ use zonal::{
     Answer, Grain, Order, Query, Repeats, Snapshot, Sort, Span, any_of, count, distinct, is, mean, under,
 };
 
-use crate::Result;
 use crate::schema::rates;
+use crate::{Result, analyses};
 
 /// What a template is filled with; what it does not speak of is empty.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +29,8 @@ pub(crate) enum Asked {
     Listed(Vec<Order>),
     /// How many groups repeat.
     Repeating(u64),
+    /// The numbers of an analysis.
+    Numbers(Vec<Vec<i64>>),
 }
 
 /// Builds the query and runs it.
@@ -74,6 +76,9 @@ pub(crate) fn put(now: &Snapshot, question: &str, given: &Constants) -> Result<A
             return Ok(Asked::Listed(now.orders(&Query::zoom().within(unit()?), Sort::Newest, 50)?));
         }
         "K1" => return Ok(Asked::Listed(now.get(&given.id)?.into_iter().collect())),
+        "A1" | "A2" | "A3" | "A4" | "A5" => {
+            return Ok(Asked::Numbers(analyses::put(now, question, given, span(0)?)?));
+        }
         _ => return Err(format!("{question:?} is no question of this benchmark").into()),
     };
     Ok(Asked::Answers(vec![now.run(&query)?]))
