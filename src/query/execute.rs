@@ -92,6 +92,24 @@ pub(super) struct Times {
     pub(super) step: Option<Member>,
 }
 
+/// A segment that may hold orders of the span.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'s> {
+    pub(super) live: &'s Live,
+    pub(super) times: Times,
+}
+
+impl<'s> Asked<'s> {
+    /// Those of a snapshot, by partition.
+    pub(super) fn all(plan: &Plan, frame: &Frame, snapshot: &'s Snapshot) -> Vec<Self> {
+        let asked =
+            snapshot.lives().iter().map(|live| Self { live, times: Times::of(plan, frame, &live.segment) });
+        let mut asked: Vec<Self> = asked.filter(|asked| asked.times.some).collect();
+        asked.sort_by_key(|asked| asked.live.partition());
+        asked
+    }
+}
+
 impl Times {
     pub(super) fn of(plan: &Plan, frame: &Frame, segment: &Segment) -> Self {
         let open = plan.span == Span::ALL;

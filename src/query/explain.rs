@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::store::{Snapshot, Stage};
+use crate::store::{Live, Snapshot, Stage};
 
 use super::Access;
 use super::execute::{Reach, SegmentPlan};
@@ -28,7 +28,7 @@ pub struct SegmentExplanation {
     /// The view that sums are read from: `street`, `street by day`, `theme of topic by day`. None where row numbers tell, or
     /// orders are read.
     pub view: Option<String>,
-    /// Whether the sums are those of the ledger, in which all files are added up; what has ended is taken out file by file.
+    /// Whether the sums are those of the ledger, in which segments are added up, less what has ended.
     pub ledger: bool,
     /// Whether it is a batch of commits in memory, rather than a file.
     pub batch: bool,
@@ -40,15 +40,20 @@ pub struct SegmentExplanation {
     pub partly: bool,
 }
 
-pub(super) fn explain(snapshot: &Snapshot, plans: &[SegmentPlan], ledger: bool) -> Explanation {
+pub(super) fn explain(
+    snapshot: &Snapshot,
+    plans: &[SegmentPlan],
+    in_ledger: impl Fn(&Live) -> bool,
+) -> Explanation {
     let explained = snapshot.lives().iter().zip(plans).map(|(live, plan)| SegmentExplanation {
         segment: live.segment.name().to_owned(),
         access: match plan.reach {
             Reach::Pruned => None,
+            Reach::By(_) if in_ledger(live) => Some(Access::Views),
             Reach::By(access) => Some(access),
         },
         view: plan.view.clone(),
-        ledger: ledger && live.is_sealed() && plan.reach != Reach::Pruned,
+        ledger: plan.reach != Reach::Pruned && in_ledger(live),
         batch: live.stage != Stage::Sealed,
         orders: plan.ranges.iter().map(|(_, range)| u64::from(range.end - range.start)).sum(),
         ended: plan.ranges.iter().map(|(_, range)| live.dead(range.clone())).sum(),

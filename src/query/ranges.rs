@@ -4,15 +4,14 @@
 //! row numbers and of ranks in a counter's bits. What has died since is taken out.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use crate::error::Result;
 use crate::segment::{Column, ColumnId, Deaths, Fact, Grid, MISSING, Records, SectionId, present};
-use crate::store::{Live, Page, Snapshot};
+use crate::store::{Block, Live, Snapshot};
 
 use super::Access;
-use super::cover::{Cover, Lines, Runs, level_of, runs};
-use super::execute::{Frame, Times};
+use super::cover::{Cover, Lines, Runs, level_of};
+use super::execute::{Asked, Frame};
 use super::facts::add;
 use super::groups::{Member, NONE, member};
 use super::number::Number;
@@ -71,46 +70,87 @@ impl<'a> Ranges<'a> {
         Ok(true)
     }
 
-    /// Adds what all sealed segments add up to, where all of it is asked for; says whether it was.
-    pub(super) fn add_ledger(&mut self) -> Result<bool> {
-        let (plan, snapshot) = (self.plan, self.snapshot);
-        let everything = plan.grain.is_none() && plan.filter.is_always() && plan.by.is_empty();
+    /// Adds what the ledger sums: runs of partitions of which all is asked for in one step. Gives the segments that are left.
+    pub(super) fn add_pages<'s>(&mut self, asked: Vec<Asked<'s>>) -> Result<Vec<Asked<'s>>> {
+        let plan = self.plan;
         let views = matches!(plan.access, None | Some(Access::Views));
-        if !everything || !views || !plan.needs.adds_up() {
+        let sums = plan.filter.is_always() && plan.by.is_empty() && plan.needs.adds_up();
+        let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(asked) };
+        if !views || !sums {
+            return Ok(asked);
+        }
+        let all = (first.live.partition(), last.live.partition());
+        let mut left = Vec::new();
+        // Partitions that are asked for whole, with the step that each lies in.
+        let partitions = asked.chunk_by(|a, b| a.live.partition() == b.live.partition());
+        let partitions: Vec<(&[Asked<'_>], Option<usize>)> =
+            partitions.map(|partition| (partition, self.whole(partition))).collect();
+        for run in partitions.chunk_by(|(_, a), (_, b)| a == b) {
+            let lives: Vec<Asked<'s>> =
+                run.iter().flat_map(|(partition, _)| partition.iter().copied()).collect();
+            let step = run.first().and_then(|(_, step)| *step);
+            match step.zip(lives.first().zip(lives.last())) {
+                None => left.extend(lives),
+                Some((step, (first, last))) => {
+                    let mut rest = lives.as_slice();
+                    for (block, end) in Block::cut(first.live.partition(), last.live.partition(), all) {
+                        let here = rest.partition_point(|asked| asked.live.partition() <= end);
+                        let (inside, behind) = rest.split_at(here);
+                        if !self.add_block(step, block, inside)? {
+                            left.extend_from_slice(inside);
+                        }
+                        rest = behind;
+                    }
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// The step that all orders of some segments lie in; none where not all of them are asked for, or seen.
+    fn whole(&self, partition: &[Asked<'_>]) -> Option<usize> {
+        let step = |asked: &Asked<'_>| {
+            let whole = asked.times.all && asked.live.visibility().is_none();
+            asked.times.step.filter(|_| whole).and_then(|step| self.frame.place_of(step))
+        };
+        let first = step(partition.first()?)?;
+        partition.iter().all(|asked| step(asked) == Some(first)).then_some(first)
+    }
+
+    /// Adds a block of the ledger; says whether there are pages for it.
+    fn add_block(&mut self, step: usize, block: Block, asked: &[Asked<'_>]) -> Result<bool> {
+        let (plan, snapshot) = (self.plan, self.snapshot);
+        // A view alone is as good as a page.
+        if let [only] = asked
+            && only.live.ended_versions() <= FEW_DEAD as u64
+        {
             return Ok(false);
         }
-        let sealed: Vec<&Live> = snapshot.lives().iter().filter(|live| live.is_sealed()).collect();
-        let whole =
-            |live: &&Live| Times::of(plan, self.frame, &live.segment).all && live.visibility().is_none();
-        if !sealed.iter().all(whole) {
-            return Ok(false);
-        }
+        let lives: Vec<&Live> = asked.iter().map(|asked| asked.live).collect();
         let mut pages = Vec::with_capacity(plan.parts.len());
         for part in &plan.parts {
-            let Some(page) = snapshot.ledger(&sealed, level_of(snapshot, *part))? else { return Ok(false) };
+            let Some(page) = snapshot.page(level_of(snapshot, *part), block, &lives)? else {
+                return Ok(false);
+            };
             pages.push((*part, page));
         }
-        let lanes =
-            |page: &Arc<Page>| page.totals.records().is_ok_and(|records| self.is_covered_by(&records));
         let units = pages.iter().map(|(_, page)| page.totals.units().len()).sum();
-        if !pages.iter().all(|(_, page)| lanes(page)) || !self.table.has_room(units) {
+        if !self.table.has_room(units) {
             return Ok(false);
+        }
+        for (_, page) in &pages {
+            if !self.is_covered_by(&page.totals.records()?) {
+                return Ok(false);
+            }
         }
         let place = snapshot.place();
         for (part, page) in pages {
-            let Ok(records) = page.totals.records() else { continue };
             let range = part.base.map_or(0..page.totals.units().len(), |base| page.totals.under(place, base));
             let units = page.totals.units().get(range.clone()).unwrap_or(&[]);
             let per_unit = if part.level.is_some() { 1 } else { units.len() };
             self.place(part, units.iter().map(|unit| u32::try_from(*unit).unwrap_or(NONE)));
-            self.count_view(&records, (range.start, per_unit), add, i128::saturating_add);
-            for live in sealed.iter().filter(|live| !live.deaths.is_empty()) {
-                let runs = runs(plan, snapshot, &live.segment, part)?;
-                self.place_runs(&runs);
-                for deaths in &live.deaths {
-                    self.take_out(live, deaths, &runs)?;
-                }
-            }
+            self.cells.iter_mut().for_each(|cell| *cell += step);
+            self.count_view(&page.totals.records()?, (range.start, per_unit), add, i128::saturating_add);
         }
         Ok(true)
     }

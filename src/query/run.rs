@@ -3,13 +3,13 @@
 use hashbrown::HashSet;
 
 use crate::error::Result;
-use crate::store::Snapshot;
+use crate::store::{Live, Snapshot};
 
 use super::answer::Answer;
 use super::assemble::{assemble, assemble_table};
 use super::cover::Cover;
 use super::cross::assemble_cross;
-use super::execute::{Frame, Reach, Times, plan_segment};
+use super::execute::{Asked, Frame, Reach, Times, plan_segment};
 use super::explain::{Explanation, explain};
 use super::groups::{Groups, Key};
 use super::plan::Plan;
@@ -61,9 +61,7 @@ impl Snapshot {
         let mut ranges = Ranges::new(plan, frame, self);
         let mut sink = Sink::new(plan, frame, top);
         let mut by_rows = Vec::new();
-        let ledger = ranges.add_ledger()?;
-        for live in self.lives().iter().filter(|live| !(ledger && live.is_sealed())) {
-            let times = Times::of(plan, frame, &live.segment);
+        for Asked { live, times } in ranges.add_pages(Asked::all(plan, frame, self))? {
             let cover = Cover::of(plan, frame, self, live, &times)?;
             if let Some(cover) = &cover
                 && ranges.add(live, cover)?
@@ -109,7 +107,8 @@ impl Snapshot {
             }
             Ok(chosen)
         });
-        let ledger = Ranges::new(&plan, &frame, self).add_ledger()?;
-        Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?, ledger))
+        let left = Ranges::new(&plan, &frame, self).add_pages(Asked::all(&plan, &frame, self))?;
+        let is_left = |live: &Live| left.iter().any(|asked| std::ptr::eq(asked.live, live));
+        Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?, |live| !is_left(live)))
     }
 }

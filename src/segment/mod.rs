@@ -44,5 +44,5 @@ pub(crate) use row_mask::RowMask;
 pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, elapsed, present};
 pub(crate) use sets::Sets;
 pub(crate) use text::TEXT_LIMIT;
-pub(crate) use totals::Totals;
+pub(crate) use totals::{Source, Totals};
 pub(crate) use writer::Sealer;

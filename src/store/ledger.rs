@@ -1,37 +1,93 @@
-//! The ledger: what all sealed segments together add up to, so that a question about all of time costs no more than one
-//! about a month.
+//! The ledger: what the segments of several months together add up to, so that a question about years costs little more
+//! than one about a month, and one about orders that have changed little more than one about orders that have not.
 //!
-//! A page of it has the units of one level. It names the segments that it sums and serves only snapshots that hold exactly
-//! these; what has died is taken out segment by segment, as from their views, and batches are added. It is made
-//! in memory from the segments' views, in some milliseconds, when a question first wants it.
+//! A page has the units of one level, and sums a block: 2^n months (or what the store's partitions are) that begin at a
+//! multiple of 2^n. Any run of months is a few blocks. A page names the segments that it sums and what of them had
+//! ended, and serves only snapshots that see exactly that. Pages are made in memory, each from the two of its halves or from
+//! views, when a question first wants them, and again after a commit has touched their months.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use crate::error::Result;
-use crate::schema::Schema;
-use crate::segment::{Segment, Totals};
-use crate::tree::Tree;
+use crate::segment::{Deaths, Segment, Source, Totals};
 
-use super::Live;
+use super::{Live, State};
 
-/// With fewer segments, adding them up each time is as good.
-const FEW_SEGMENTS: usize = if cfg!(test) { 2 } else { 6 };
+/// Beyond so many units a level has no pages: making one would take longer than most answers.
+const MOST_UNITS: usize = 20_000;
+/// Pages that take more bytes together are made anew.
+const MOST_BYTES: usize = 64 << 20;
+
+/// 2^`height` partitions: all whose number, without its lowest `height` bits, is `index`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Block {
+    height: u32,
+    index: i32,
+}
 
 /// The pages that were made. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
-    pages: Arc<RwLock<BTreeMap<usize, Arc<Page>>>>,
+    pages: Arc<RwLock<Pages>>,
     /// Whether no page is made: for snapshots of earlier commits, whose segments few others ask for.
     reads_only: bool,
 }
 
-/// What the units of one level add up to.
+#[derive(Debug, Default)]
+struct Pages {
+    of: BTreeMap<(usize, Block), Arc<Page>>,
+    bytes: usize,
+}
+
+/// What the units of a level add up to in a block.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// Which it sums; it keeps none of them.
-    segments: Vec<Weak<Segment>>,
+    /// What it sums; it keeps none of them.
+    seen: Vec<Seen>,
+    /// The commit of the snapshot that it was made for.
+    commit: u64,
     pub(crate) totals: Totals,
+}
+
+/// A segment, and which of its versions had ended.
+#[derive(Debug)]
+struct Seen {
+    segment: Weak<Segment>,
+    deaths: Vec<Weak<Deaths>>,
+}
+
+impl Block {
+    fn of(partition: i32, height: u32) -> Self {
+        Self { height, index: partition >> height }
+    }
+
+    fn last(self) -> i64 {
+        ((i64::from(self.index) + 1) << self.height) - 1
+    }
+
+    /// As few blocks as hold the partitions from `first` to `last` and no other of a store that has those from the first
+    /// to the last of `all`; each with the last partition that it is there for.
+    pub(crate) fn cut(first: i32, last: i32, all: (i32, i32)) -> Vec<(Self, i32)> {
+        let mut blocks = Vec::new();
+        let mut from = i64::from(first);
+        while let Ok(begin) = i32::try_from(from)
+            && begin <= last
+        {
+            let fits = |block: &Self| {
+                let starts = i64::from(block.index) << block.height == from || begin <= all.0;
+                starts && (block.last() <= i64::from(last) || last >= all.1)
+            };
+            let heights = (0..31).map(|height| Self::of(begin, height)).take_while(fits);
+            // The smallest of those that reach as far as any.
+            let reach = |block: &Self| block.last().min(last.into());
+            let block = heights.reduce(|best, next| if reach(&next) > reach(&best) { next } else { best });
+            let block = block.unwrap_or(Self::of(begin, 0));
+            blocks.push((block, i32::try_from(reach(&block)).unwrap_or(last)));
+            from = reach(&block) + 1;
+        }
+        blocks
+    }
 }
 
 impl Ledger {
@@ -40,37 +96,124 @@ impl Ledger {
         Self { pages: Arc::clone(&self.pages), reads_only: true }
     }
 
-    /// The page of a level that sums these lives' segments; none where there are few, or none was made for them.
-    pub(crate) fn page(
+    /// The page of a level that sums a block, whose segments are those of `lives`, by partition; none where it is not worth
+    /// making.
+    pub(super) fn page(
         &self,
-        lives: &[&Live],
+        state: &State,
         level: usize,
-        schema: &Schema,
-        place: &Tree,
+        block: Block,
+        lives: &[&Live],
     ) -> Result<Option<Arc<Page>>> {
-        if lives.len() < FEW_SEGMENTS {
-            return Ok(None);
-        }
-        let known = self.pages.read().unwrap_or_else(PoisonError::into_inner).get(&level).cloned();
-        if let Some(page) = known.filter(|page| page.sums(lives)) {
-            return Ok(Some(page));
+        let known =
+            self.pages.read().unwrap_or_else(PoisonError::into_inner).of.get(&(level, block)).cloned();
+        if let Some(page) = &known {
+            if page.sums(lives) {
+                return Ok(known);
+            }
+            // It is left to those who see the newest.
+            if page.commit > state.commit {
+                return Ok(None);
+            }
         }
         if self.reads_only {
             return Ok(None);
         }
-        let segments: Vec<&Segment> = lives.iter().map(|live| live.segment.as_ref()).collect();
-        let totals = Totals::of(&segments, level, place, schema.counters.len(), schema.measures.len())?;
-        let segments = lives.iter().map(|live| Arc::downgrade(&live.segment)).collect();
-        let page = Arc::new(Page { segments, totals });
-        self.pages.write().unwrap_or_else(PoisonError::into_inner).insert(level, Arc::clone(&page));
+        for live in lives {
+            if live.segment.directory(level)?.len() > MOST_UNITS {
+                return Ok(None);
+            }
+        }
+        let Some(totals) = self.totals(state, level, block, lives)? else { return Ok(None) };
+        let seen = lives.iter().map(|live| Seen::new(live)).collect();
+        let page = Arc::new(Page { seen, commit: state.commit, totals });
+        self.insert((level, block), Arc::clone(&page));
         Ok(Some(page))
+    }
+
+    fn totals(&self, state: &State, level: usize, block: Block, lives: &[&Live]) -> Result<Option<Totals>> {
+        let mut pages = Vec::new();
+        let mut sources: Vec<Source<'_>> = Vec::new();
+        if let Some(height) = block.height.checked_sub(1) {
+            for half in lives.chunk_by(|a, b| a.partition() >> height == b.partition() >> height) {
+                let Some(first) = half.first() else { continue };
+                match half {
+                    [only] if only.deaths.is_empty() => sources.push(Self::source(only)),
+                    _ => match self.page(state, level, Block::of(first.partition(), height), half)? {
+                        Some(page) => pages.push(page),
+                        None => return Ok(None),
+                    },
+                }
+            }
+        } else {
+            sources.extend(lives.iter().map(|live| Self::source(live)));
+        }
+        sources.extend(pages.iter().map(|page| Source::Totals(&page.totals)));
+        Totals::of(&sources, level, &state.schema, &state.forest).map(Some)
+    }
+
+    fn source<'a>(live: &'a Live) -> Source<'a> {
+        Source::Segment(&live.segment, &live.deaths)
+    }
+
+    fn insert(&self, key: (usize, Block), page: Arc<Page>) {
+        let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(old) = pages.of.remove(&key) {
+            pages.bytes -= old.size();
+        }
+        if pages.bytes + page.size() > MOST_BYTES {
+            *pages = Pages::default();
+        }
+        pages.bytes += page.size();
+        pages.of.insert(key, page);
     }
 }
 
 impl Page {
     fn sums(&self, lives: &[&Live]) -> bool {
-        let mut both = self.segments.iter().zip(lives);
-        self.segments.len() == lives.len()
-            && both.all(|(known, live)| known.as_ptr() == Arc::as_ptr(&live.segment))
+        self.seen.len() == lives.len() && self.seen.iter().zip(lives).all(|(seen, live)| seen.is(live))
+    }
+
+    fn size(&self) -> usize {
+        self.totals.size() + size_of_val(self.seen.as_slice())
+    }
+}
+
+impl Seen {
+    fn new(live: &Live) -> Self {
+        Self {
+            segment: Arc::downgrade(&live.segment),
+            deaths: live.deaths.iter().map(Arc::downgrade).collect(),
+        }
+    }
+
+    fn is(&self, live: &Live) -> bool {
+        self.segment.as_ptr() == Arc::as_ptr(&live.segment)
+            && self.deaths.len() == live.deaths.len()
+            && self.deaths.iter().zip(&live.deaths).all(|(seen, deaths)| seen.as_ptr() == Arc::as_ptr(deaths))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn blocks_hold_each_partition_once_and_no_other(first in -70i32..70, length in 0i32..70, before in 0i32..9, behind in 0i32..9) {
+            let (last, all) = (first + length, (first - before, first + length + behind));
+            let blocks = Block::cut(first, last, all);
+            let held = |partition: i32| blocks.iter().filter(|(block, _)| Block::of(partition, block.height) == *block).count();
+            for partition in all.0..=all.1 {
+                prop_assert_eq!(held(partition), usize::from((first..=last).contains(&partition)));
+            }
+            let ends: Vec<i32> = blocks.iter().map(|(_, last)| *last).collect();
+            prop_assert!(ends.is_sorted() && ends.last() == Some(&last));
+            if before == 0 && behind == 0 && first >= 0 {
+                prop_assert_eq!(blocks.len(), 1);
+            }
+            prop_assert!(blocks.len() <= 2 * 7);
+        }
     }
 }

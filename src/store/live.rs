@@ -73,9 +73,9 @@ impl Live {
         Self { segment, deaths: Vec::new(), stage, born_by: None, lived_at: None, bounds: Arc::default() }
     }
 
-    /// Whether it is a file, rather than in memory.
-    pub(crate) fn is_sealed(&self) -> bool {
-        self.stage == Stage::Sealed
+    /// The number of the partition that all its orders are of.
+    pub(crate) fn partition(&self) -> i32 {
+        self.segment.summary().partition
     }
 
     /// A history segment as an earlier commit saw it; none where it saw nothing of it.

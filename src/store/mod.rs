@@ -33,7 +33,7 @@ pub use columns::Columns;
 pub use commit::{Commit, Durability};
 pub use describe::{Description, PartitionDescription, TreeDescription};
 pub use history::{Change, Version};
-pub(crate) use ledger::Page;
+pub(crate) use ledger::Block;
 pub(crate) use live::{Live, Stage, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use paths::Paths;

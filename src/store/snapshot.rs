@@ -14,7 +14,7 @@ use crate::segment::{Layout, Segment};
 use crate::tree::{Forest, Node, Tree};
 
 use super::describe::{self, Description};
-use super::ledger::Page;
+use super::ledger::{Block, Page};
 use super::threads::Threads;
 use super::{Live, State, read};
 
@@ -128,9 +128,10 @@ impl Snapshot {
         Ok(Some(self.threads.get()?).filter(|threads| threads.current_num_threads() > 1))
     }
 
-    /// What all sealed segments add up to by the units of a level, which are those of these lives.
-    pub(crate) fn ledger(&self, lives: &[&Live], level: usize) -> Result<Option<Arc<Page>>> {
-        self.state.ledger.page(lives, level, self.schema(), self.place())
+    /// What the segments of a block, which these lives are, add up to by the units of a level; none where that is not
+    /// worth summing once for all.
+    pub(crate) fn page(&self, level: usize, block: Block, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
+        self.state.ledger.page(&self.state, level, block, lives)
     }
 
     pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {

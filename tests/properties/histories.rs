@@ -69,9 +69,7 @@ fn paths() -> Vec<String> {
             for versions in ["whole", "corrected", "whole as of", "corrected as of", "partly as of"] {
                 // Only rows know when they lived, and those of history have all ended.
                 let sums_cannot = matches!(way, "ledger" | "views") && versions == "partly as of";
-                // The ledger adds up files.
-                let no_file = way == "ledger" && kind != "sealed";
-                if !sums_cannot && !no_file && (kind != "history" || versions == "partly as of") {
+                if !sums_cannot && (kind != "history" || versions == "partly as of") {
                     paths.push(format!("{way}, {kind}, {versions}"));
                 }
             }
