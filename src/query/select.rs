@@ -129,7 +129,10 @@ impl<'a> Selector<'a> {
                     mask.and(&self.mask(conjunct.condition)?);
                 } else {
                     let test = self.test(conjunct.condition)?;
-                    mask.retain(range, |row| test.accepts(row));
+                    match test.words() {
+                        Some(word) => mask.and_words(range, word),
+                        None => mask.retain(range, |row| test.accepts(row)),
+                    }
                 }
                 Kept::Mask(mask)
             }

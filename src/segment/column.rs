@@ -1,7 +1,9 @@
-//! A column of integers, bit-packed with O(1) random access.
+//! A column of integers in as few bits as its largest needs, with O(1) random access.
 //!
 //! ```text
-//! min i64 · width u8 · nullable u8 · 6 zero bytes · codes, `width` bits each, lowest bit first · 8 zero bytes
+//! min i64 · width u8 · nullable u8 · 6 zero bytes ·
+//! width up to 8: codes as planes
+//! else: codes, `width` bits each, lowest bit first · 8 zero bytes
 //! ```
 //!
 //! A value's code is its distance from the smallest value; where rows are missing, 0 means missing and the codes
@@ -13,6 +15,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::bits::Bits;
+use super::planes::{self, Planes};
 use crate::error::Corruption;
 
 /// What a column holds where a row has no value. It sorts before every value.
@@ -39,10 +42,14 @@ pub(crate) fn encode(values: &[i64]) -> Vec<u8> {
     bytes.extend_from_slice(&min.to_le_bytes());
     bytes.extend_from_slice(&[width as u8, u8::from(nullable), 0, 0, 0, 0, 0, 0]);
 
+    let codes = values.iter().map(|value| if *value == MISSING { 0 } else { code(*value, min, nullable) });
+    if width <= planes::WIDEST {
+        planes::encode(codes, width, &mut bytes);
+        return bytes;
+    }
     // What of a code has no room in a word begins the next one.
     let (mut word, mut used) = (0_u64, 0_u32);
-    for &value in values {
-        let code = if value == MISSING { 0 } else { code(value, min, nullable) };
+    for code in codes {
         word |= code.checked_shl(used).unwrap_or(0);
         used = used.wrapping_add(width);
         if used >= u64::BITS {
@@ -72,6 +79,9 @@ fn stored_width(largest_code: u64) -> u32 {
 
 /// The bytes of a column of `rows`, unless the machine cannot address as many bits.
 fn size(rows: usize, width: u32) -> Option<usize> {
+    if width <= planes::WIDEST {
+        return planes::size(rows, width)?.checked_add(HEADER);
+    }
     rows.checked_mul(width as usize)?.div_ceil(8).checked_add(HEADER)?.checked_add(PADDING)
 }
 
@@ -144,10 +154,24 @@ impl<'a> Column<'a> {
             // Beyond the last row is beyond the last run, or within it.
             Some(runs) => runs.rank((row as u32).saturating_add(1)).saturating_sub(1) as usize,
         };
+        if let Some(planes) = self.narrow() {
+            return planes.code(at);
+        }
         // No overflow for rows that exist: `open` has computed the end. Others fall out of the bytes or read padding.
         let bit = at.wrapping_mul(self.width);
         let word = self.codes.get(bit >> 3..).and_then(<[u8]>::first_chunk::<PADDING>);
         word.map_or(0, |word| (u64::from_le_bytes(*word) >> (bit & 7)) & self.mask)
+    }
+
+    /// The planes of the rows' codes; none where these are too wide, or lie in runs.
+    pub(crate) fn planes(&self) -> Option<Planes<'a>> {
+        self.narrow().filter(|_| self.runs.is_none())
+    }
+
+    #[inline]
+    fn narrow(&self) -> Option<Planes<'a>> {
+        let narrow = self.width <= planes::WIDEST as usize;
+        narrow.then(|| Planes::new(self.codes, self.width))
     }
 
     /// The value that `code` stands for.
@@ -231,6 +255,15 @@ impl<'a> Column<'a> {
         if i128::from(self.base).wrapping_add(i128::from(largest)) > i128::from(i64::MAX) {
             return header("a column's largest value is beyond 64 bits");
         }
+        if let Some(planes) = self.narrow() {
+            let behind = self.rows..self.rows.next_multiple_of(64);
+            return match behind.into_iter().find(|row| planes.code(*row) != 0) {
+                Some(row) => {
+                    Err(Corruption::new(HEADER, format!("there is a code for row {row}, behind the last")))
+                }
+                None => Ok(()),
+            };
+        }
         let end = self.rows.wrapping_mul(self.width);
         let mut tail = self.codes.get(end >> 3..).unwrap_or_default().iter();
         let partial = if end & 7 == 0 { 0 } else { tail.next().map_or(0, |byte| byte >> (end & 7)) };
@@ -294,7 +327,11 @@ mod tests {
     fn the_layout_is_pinned() {
         let bytes = encode(&[7, MISSING, 9]);
         let mut expected = 7_i64.to_le_bytes().to_vec();
-        expected.extend([2, 1, 0, 0, 0, 0, 0, 0, 0b11_00_01, 0, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend([2, 1, 0, 0, 0, 0, 0, 0, 0b101, 0, 0, 0, 0, 0, 0, 0, 0b100, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes, expected);
+        let bytes = encode(&[7, MISSING, 600]);
+        let mut expected = 7_i64.to_le_bytes().to_vec();
+        expected.extend([10, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0x20, 0x25, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(bytes, expected);
     }
 
@@ -317,7 +354,7 @@ mod tests {
         for value in [0, 42, i64::MAX, MISSING] {
             let values = vec![value; 1000];
             agrees(&values);
-            assert_eq!(encode(&values).len(), HEADER + PADDING);
+            assert_eq!(encode(&values).len(), HEADER);
         }
         agrees(&[]);
     }

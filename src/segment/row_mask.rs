@@ -39,6 +39,29 @@ impl RowMask {
         mask
     }
 
+    /// The rows of `range`, below `rows`, that `word` has, which tells the 64 rows from 64 × an index on.
+    pub(crate) fn of_words(rows: u32, range: Range<u32>, word: impl Fn(usize) -> u64) -> Self {
+        let mut mask = Self::new(rows);
+        let Some(cut) = Cut::new(mask.clip(range)) else { return mask };
+        for (index, slot) in mask.words.iter_mut().enumerate().take(cut.last.wrapping_add(1)).skip(cut.first)
+        {
+            *slot = word(index);
+        }
+        mask.keep(&cut);
+        mask
+    }
+
+    /// Of the rows of `range`, and of some beside it, keeps those that `word` has.
+    pub(crate) fn and_words(&mut self, range: Range<u32>, word: impl Fn(usize) -> u64) {
+        let Some(cut) = Cut::new(self.clip(range)) else { return };
+        for (index, slot) in self.words.iter_mut().enumerate().take(cut.last.wrapping_add(1)).skip(cut.first)
+        {
+            if *slot != 0 {
+                *slot &= word(index);
+            }
+        }
+    }
+
     /// Of the rows of `range`, keeps those that are accepted.
     pub(crate) fn retain(&mut self, range: Range<u32>, accept: impl Fn(u32) -> bool) {
         let Some(cut) = Cut::new(self.clip(range)) else { return };
@@ -228,6 +251,14 @@ mod tests {
             is(&RowMask::full(rows), rows, &(0..rows).collect())?;
             is(&RowMask::of(rows, start..end, |row| b.contains(&row)), rows,
                 &b.iter().copied().filter(|row| (start..end).contains(row)).collect())?;
+            let word = |index: usize| (0..64).filter(|bit| b.contains(&(index as u32 * 64 + bit))).fold(0, |word, bit| word | 1 << bit);
+            is(&RowMask::of_words(rows, start..end, word), rows,
+                &b.iter().copied().filter(|row| (start..end).contains(row)).collect())?;
+            let mut common = left.clone();
+            common.and_words(start..end, word);
+            let inside = |row: &u32| (start..end).contains(row);
+            prop_assert_eq!(common.iter(start..end).collect::<Vec<_>>(), part.iter().copied().filter(|row| b.contains(row)).collect::<Vec<_>>());
+            prop_assert!(common.iter(0..rows).filter(|row| !inside(row)).all(|row| a.contains(&row)));
             let mut fewer = left.clone();
             fewer.retain(start..end, |row| b.contains(&row));
             is(&fewer, rows, &a.iter().copied().filter(|row| !(start..end).contains(row) || b.contains(row)).collect())?;

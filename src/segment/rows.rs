@@ -224,9 +224,9 @@ pub(crate) fn position(place: &Tree, unit: i64) -> u64 {
 }
 
 /// The columns whose values have row sets, so that a filter need not read the column: where values have few rows, as the
-/// leaves of a tree, or what most orders have needs few bytes, as an outcome. A category's column is as fast to read.
+/// leaves of a tree. The column of a category or an outcome is as fast to read.
 pub(crate) fn has_sets(column: ColumnId) -> bool {
-    matches!(column, ColumnId::Tree(_) | ColumnId::Outcome(_))
+    matches!(column, ColumnId::Tree(_))
 }
 
 /// The column of a field that has exactly one.

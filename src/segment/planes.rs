@@ -1,0 +1,124 @@
+//! Narrow codes as planes: the same bit of 64 rows lies in one word, so that a condition is decided for 64 rows at once
+//! (O'Neil and Quass, *Improved query performance with variant indexes*, 1997).
+//!
+//! ```text
+//! for every 64 rows: one word per bit of the codes, the lowest bit first
+//! ```
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+use std::ops::RangeInclusive;
+
+/// The widest codes that are kept as planes. To read the code of one row takes a step for each bit.
+pub(super) const WIDEST: u32 = 8;
+
+/// The bytes of the codes of so many rows, unless the machine cannot address as many.
+pub(super) fn size(rows: usize, width: u32) -> Option<usize> {
+    rows.div_ceil(64).checked_mul(width as usize)?.checked_mul(size_of::<u64>())
+}
+
+/// The planes of codes.
+pub(super) fn encode(codes: impl Iterator<Item = u64>, width: u32, bytes: &mut Vec<u8>) {
+    let mut planes = [0u64; WIDEST as usize];
+    let mut row = 0u32;
+    let mut write = |planes: &mut [u64; WIDEST as usize]| {
+        bytes.extend(planes.iter().take(width as usize).flat_map(|plane| plane.to_le_bytes()));
+        planes.fill(0);
+    };
+    for code in codes {
+        for (bit, plane) in planes.iter_mut().enumerate() {
+            *plane |= ((code >> bit) & 1) << row;
+        }
+        row = row.wrapping_add(1) & 63;
+        if row == 0 {
+            write(&mut planes);
+        }
+    }
+    if row > 0 {
+        write(&mut planes);
+    }
+}
+
+/// Planes read in place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Planes<'a> {
+    words: &'a [[u8; 8]],
+    width: usize,
+}
+
+impl<'a> Planes<'a> {
+    /// The planes that `bytes` are.
+    pub(super) fn new(bytes: &'a [u8], width: usize) -> Self {
+        Self { words: bytes.as_chunks::<8>().0, width }
+    }
+
+    /// The planes of the rows from 64 × `index` on; none beyond the last.
+    #[inline]
+    fn of(&self, index: usize) -> &'a [[u8; 8]] {
+        let first = index.wrapping_mul(self.width);
+        self.words.get(first..first.wrapping_add(self.width)).unwrap_or(&[])
+    }
+
+    /// The code of a row; 0 beyond the last.
+    #[inline]
+    pub(super) fn code(&self, row: usize) -> u64 {
+        let planes = self.of(row >> 6).iter().rev();
+        planes.fold(0, |code, plane| code << 1 | (u64::from_le_bytes(*plane) >> (row & 63)) & 1)
+    }
+
+    /// Which of the 64 rows from 64 × `index` on have a code of a range. Rows beyond the last have the code 0.
+    #[inline]
+    pub(crate) fn between(&self, index: usize, codes: &RangeInclusive<u64>) -> u64 {
+        let (least, most) = (*codes.start(), *codes.end());
+        let (mut above, mut below) = (0u64, 0u64);
+        let (mut like_least, mut like_most) = (u64::MAX, u64::MAX);
+        for (bit, plane) in self.of(index).iter().enumerate().rev() {
+            let plane = u64::from_le_bytes(*plane);
+            // All ones where the bound has the bit.
+            let (low, high) = (spread(least >> bit), spread(most >> bit));
+            above |= like_least & plane & !low;
+            like_least &= !(plane ^ low);
+            below |= like_most & !plane & high;
+            like_most &= !(plane ^ high);
+        }
+        (above | like_least) & (below | like_most)
+    }
+}
+
+/// 64 times the lowest bit.
+#[inline]
+fn spread(bits: u64) -> u64 {
+    (bits & 1).wrapping_neg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_layout_is_pinned() {
+        let mut bytes = Vec::new();
+        encode([1, 2, 3].into_iter().chain([0; 61]).chain([2]), 2, &mut bytes);
+        let words: Vec<u64> = bytes.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        assert_eq!(words, [0b101, 0b110, 0, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn codes_come_back_and_ranges_are_found(
+            (width, codes) in (0u32..=WIDEST).prop_flat_map(|width| (Just(width), prop::collection::vec(0u64..1 << width, 0..200))),
+            a in 0u64..256, b in 0u64..256,
+        ) {
+            let mut bytes = Vec::new();
+            encode(codes.iter().copied(), width, &mut bytes);
+            prop_assert_eq!(Some(bytes.len()), size(codes.len(), width));
+            let planes = Planes::new(&bytes, width as usize);
+            let limit = 1u64 << width;
+            let range = (a % limit).min(b % limit)..=(a % limit).max(b % limit);
+            for (row, code) in codes.iter().enumerate() {
+                prop_assert_eq!(planes.code(row), *code);
+                prop_assert_eq!(planes.between(row / 64, &range) >> (row % 64) & 1 == 1, range.contains(code));
+            }
+        }
+    }
+}
