@@ -231,9 +231,20 @@ impl Groups {
             *self = other;
             return Ok(());
         }
-        for (key, from) in other.keys() {
-            let slot = self.slot(key)?;
-            self.facts.merge(slot, &other.facts, from);
+        let per_unit = other.per_unit.unwrap_or_default();
+        for (unit, from) in &other.units.members {
+            let first = self.unit(*unit);
+            for at in (0..per_unit).filter(|at| other.facts.orders[from + at] > 0) {
+                let slot = match first {
+                    Some(first) => first + at,
+                    None => self.slot(u128::from(*unit) * per_unit as u128 + at as u128)?,
+                };
+                self.facts.merge(slot, &other.facts, from + at);
+            }
+        }
+        for (key, from) in &other.slots {
+            let slot = self.slot(*key)?;
+            self.facts.merge(slot, &other.facts, *from);
         }
         Ok(())
     }

@@ -64,11 +64,14 @@ impl KeySet {
             return other.for_each(|key| self.insert(key));
         };
         // Where both have a bit, a word at a time.
-        for (at, word) in (0i64..).zip(&other.bits).filter(|(_, word)| **word != 0) {
-            match usize::try_from(at + offset).ok().and_then(|here| self.bits.get_mut(here)) {
-                Some(here) => *here |= word,
-                None => ones(*word).for_each(|bit| self.insert(other.first.wrapping_add(at * 64 + bit))),
-            }
+        let (here, there) = if offset < 0 { (0, offset.unsigned_abs()) } else { (offset.unsigned_abs(), 0) };
+        let [here, there] = [here, there].map(|words| usize::try_from(words).unwrap_or(usize::MAX));
+        let common = self.bits.iter_mut().skip(here).zip(other.bits.iter().skip(there));
+        let common = common.map(|(word, more)| *word |= more).count();
+        let both = there..there.saturating_add(common);
+        let rest = (0..).zip(&other.bits).filter(|(at, word)| **word != 0 && !both.contains(at));
+        for (at, word) in rest {
+            ones(*word).for_each(|bit| self.insert(other.first.wrapping_add(at as i64 * 64 + bit)));
         }
         other.listed.iter().for_each(|key| self.insert(*key));
     }

@@ -28,6 +28,9 @@ fn fraction(figure: &Figure) -> Option<(i128, u64)> {
 
 /// Compares whole parts, then what is left: so nothing overflows.
 fn compare_fractions((a, b): (i128, u64), (c, d): (i128, u64)) -> Ordering {
+    if b == d {
+        return a.cmp(&c);
+    }
     let (whole, other) = (a.div_euclid(b.into()), c.div_euclid(d.into()));
     whole.cmp(&other).then_with(|| {
         // Remainders are smaller than the denominators, so the products fit.

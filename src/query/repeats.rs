@@ -21,6 +21,9 @@ use super::rows::group;
 use super::select::{Kept, Selector};
 use super::{By, Query, Targets};
 
+/// So many pairs are kept in memory; of more, the orders are read twice.
+const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
+
 /// What makes orders repeats of one another: the same key and, where asked for, the same node of a tree.
 ///
 /// ```
@@ -125,8 +128,8 @@ impl Asked<'_> {
 
 /// Pairs that were seen, and seen again, by their hashes.
 struct Seen {
-    once: Vec<u64>,
-    again: Vec<u64>,
+    /// Bits of those that were seen, and beside them of those seen again.
+    words: Vec<[u64; 2]>,
     shift: u32,
 }
 
@@ -134,8 +137,7 @@ impl Seen {
     /// For so many pairs: eight bits for each keep the hashes that two of them share few.
     fn new(pairs: u64) -> Self {
         let bits = pairs.saturating_mul(8).clamp(64, 1 << 30).next_power_of_two();
-        let words = vec![0; (bits / 64) as usize];
-        Self { again: words.clone(), once: words, shift: 64 - bits.ilog2() }
+        Self { words: vec![[0; 2]; (bits / 64) as usize], shift: 64 - bits.ilog2() }
     }
 
     #[inline]
@@ -147,14 +149,15 @@ impl Seen {
     #[inline]
     fn mark(&mut self, pair: Pair) {
         let (word, bit) = self.place(pair);
-        self.again[word] |= self.once[word] & bit;
-        self.once[word] |= bit;
+        let [once, again] = &mut self.words[word];
+        *again |= *once & bit;
+        *once |= bit;
     }
 
     #[inline]
     fn again(&self, pair: Pair) -> bool {
         let (word, bit) = self.place(pair);
-        self.again[word] & bit != 0
+        self.words[word][1] & bit != 0
     }
 }
 
@@ -187,18 +190,23 @@ impl Snapshot {
             ));
         }
         let asked = asked(self, &plan, key, nodes.as_ref())?;
-        let mut pairs = Vec::new();
+        let most = asked.iter().map(Asked::len).sum();
+        let all = |each: &mut dyn FnMut(Pair)| {
+            asked.iter().for_each(|orders| orders.for_each(nodes.as_ref(), &mut *each))
+        };
+        let mut pairs: Vec<Pair> = Vec::new();
+        if repeats.times < 2 || most <= MOST_PAIRS {
+            all(&mut |pair| pairs.push(pair));
+        }
         if repeats.times > 1 {
-            let mut seen = Seen::new(asked.iter().map(Asked::len).sum());
-            asked.iter().for_each(|orders| orders.for_each(nodes.as_ref(), |pair| seen.mark(pair)));
-            let mut again = |pair| {
-                if seen.again(pair) {
-                    pairs.push(pair);
-                }
-            };
-            asked.iter().for_each(|orders| orders.for_each(nodes.as_ref(), &mut again));
-        } else {
-            asked.iter().for_each(|orders| orders.for_each(nodes.as_ref(), |pair| pairs.push(pair)));
+            let mut seen = Seen::new(most);
+            if most <= MOST_PAIRS {
+                pairs.iter().for_each(|pair| seen.mark(*pair));
+                pairs.retain(|pair| seen.again(*pair));
+            } else {
+                all(&mut |pair| seen.mark(pair));
+                all(&mut |pair| pairs.extend(Some(pair).filter(|pair| seen.again(*pair))));
+            }
         }
         pairs.sort_unstable();
         let groups = pairs.chunk_by(|a, b| a == b).filter(|group| group.len() as u64 >= repeats.times);

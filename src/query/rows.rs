@@ -271,6 +271,8 @@ struct RowReader<'a> {
     dimensions: Vec<(&'a Dimension, Values<'a>)>,
     /// Whether a row has one group: all dimensions have one value.
     single: bool,
+    /// Where the group of each code stands among those of its unit, where the only dimension has few codes.
+    places_of_codes: Vec<usize>,
     times: Times<'a>,
     facts: RowFacts<'a>,
 }
@@ -305,7 +307,13 @@ impl<'a> RowReader<'a> {
         let dimensions: Vec<_> = plan.by.iter().map(dimension).collect::<Result<_>>()?;
         let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
         let times = Self::times(plan, frame, segment)?;
-        Ok(Self { plan, frame, segment, dimensions, single, times, facts })
+        let places_of_codes = match (dimensions.as_slice(), frame.places.as_slice()) {
+            ([(_, Values::Single(Some(column)))], [places]) if column.planes().is_some() => {
+                (0..=column.largest_code()).map(|code| place_among(places, column.value_of(code))).collect()
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self { plan, frame, segment, dimensions, single, places_of_codes, times, facts })
     }
 
     fn times(plan: &Plan, frame: &Frame, segment: &'a Segment) -> Result<Times<'a>> {
@@ -346,6 +354,13 @@ impl<'a> RowReader<'a> {
         match &self.times {
             Times::Same(step) if self.dimensions.is_empty() => {
                 self.facts.add_kept(kept, run, first + self.frame.keys.place_of(*step), facts);
+            }
+            Times::Same(step) if self.facts.is_empty() && !self.places_of_codes.is_empty() => {
+                let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];
+                if let [(_, Values::Single(Some(column)))] = self.dimensions.as_slice() {
+                    let places = self.places_of_codes.as_slice();
+                    kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1);
+                }
             }
             _ if self.facts.is_empty() => {
                 kept.for_each(run, |row| facts.orders[first + self.place(row)] += 1)
@@ -398,9 +413,7 @@ impl<'a> RowReader<'a> {
                 Values::Single(Some(column)) => column.get(row as usize),
                 _ => MISSING,
             };
-            // A value that is missing, or came later than the snapshot, stands last.
-            let place = usize::try_from(value).ok().and_then(|value| places.get(value));
-            place.or(places.last()).copied().unwrap_or(0)
+            place_among(places, value)
         });
         places.sum::<usize>() + self.frame.keys.place_of(self.step(row))
     }
@@ -509,6 +522,13 @@ impl<'a> RowReader<'a> {
         groups.facts.orders[slot] += orders;
         Ok(Some(slot))
     }
+}
+
+/// The place of a value. One that is missing, or came later than the snapshot, stands last.
+#[inline]
+fn place_among(places: &[usize], value: i64) -> usize {
+    let place = usize::try_from(value).ok().and_then(|value| places.get(value));
+    place.or(places.last()).copied().unwrap_or(0)
 }
 
 /// The group of a value.

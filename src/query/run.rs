@@ -45,8 +45,12 @@ impl Snapshot {
         }
         groups.add(&frame.keys, plan.grain.is_some(), &table)?;
         if let Some(k) = query.top.filter(|_| plain && plan.grain.is_none()) {
-            let units: Vec<_> =
-                groups.keys().map(|(key, slot)| (frame.keys.unit_and_by(key).0, slot)).collect();
+            let orders = &groups.facts.orders;
+            let units: Vec<_> = match groups.by_unit() {
+                // Without dimensions and time, a unit is one group.
+                Some(units) => units.iter().copied().filter(|(_, slot)| orders[*slot] > 0).collect(),
+                None => groups.keys().map(|(key, slot)| (frame.keys.unit_and_by(key).0, slot)).collect(),
+            };
             return assemble_top(query, &plan, self, units.into_iter(), &mut groups.facts, k);
         }
         let flat = query.top.is_none() && plan.grain.is_none() && !query.between && !query.all_units;

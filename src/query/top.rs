@@ -24,15 +24,31 @@ pub(super) fn assemble_top(
     let figure = |slot: usize| {
         metric.map_or(Figure::Count(facts.orders[slot]), |metric| facts.figure(metric, Some(slot)))
     };
-    let mut ranked: Vec<(Figure, Member, usize)> =
-        units.map(|(member, slot)| (figure(slot), member, slot)).collect();
     let order = |a: &(Figure, Member, usize), b: &(Figure, Member, usize)| {
         rank::compare(&b.0, &a.0).then_with(|| label(place, a.1).cmp(&label(place, b.1)))
     };
-    if k < ranked.len() {
-        ranked.select_nth_unstable_by(k, order);
+    // Most units are below the k-th of those seen before, and need one comparison.
+    let (mut ranked, mut others): (Vec<(Figure, Member, usize)>, Vec<usize>) = (Vec::new(), Vec::new());
+    let mut least: Option<(Figure, Member, usize)> = None;
+    let cut = |ranked: &mut Vec<(Figure, Member, usize)>, others: &mut Vec<usize>| {
+        if k < ranked.len() {
+            ranked.select_nth_unstable_by(k, order);
+        }
+        others.extend(ranked.drain(k.min(ranked.len())..).map(|(_, _, slot)| slot));
+        ranked.iter().copied().max_by(order)
+    };
+    for (member, slot) in units {
+        let unit = (figure(slot), member, slot);
+        if least.as_ref().is_some_and(|least| order(&unit, least).is_gt()) {
+            others.push(slot);
+            continue;
+        }
+        ranked.push(unit);
+        if ranked.len() >= k.saturating_mul(2).max(64) {
+            least = cut(&mut ranked, &mut others).filter(|_| ranked.len() == k);
+        }
     }
-    let others = ranked.split_off(k.min(ranked.len()));
+    cut(&mut ranked, &mut others);
     ranked.sort_unstable_by(order);
     let total = ranked.len() as u64 + u64::from(!others.is_empty());
     if total > plan.limit {
@@ -49,7 +65,7 @@ pub(super) fn assemble_top(
     }
     if !others.is_empty() {
         let total = facts.slot();
-        others.into_iter().for_each(|(_, _, slot)| facts.merge_within(total, slot));
+        others.into_iter().for_each(|slot| facts.merge_within(total, slot));
         push(None, RowKind::Others, facts, total);
     }
     Ok(answer)
