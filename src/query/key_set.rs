@@ -28,6 +28,16 @@ impl KeySet {
         }
     }
 
+    /// Makes bits for keys that lie between two, before so many come; where these are few, or spread, it waits.
+    pub(crate) fn expect(&mut self, (least, most): (i64, i64), keys: u64) {
+        let worth = keys >= LISTED as u64
+            && most.checked_sub(least).is_some_and(|range| range.cast_unsigned() / BITS_PER_KEY < keys);
+        if self.bits.is_empty() && worth {
+            self.first = least & !63;
+            self.bits = vec![0; (most.abs_diff(self.first) / 64 + 1) as usize];
+        }
+    }
+
     /// Adds a key that comes with many others of this set: where it has a bit, it is set at once.
     #[inline]
     pub(crate) fn insert_near(&mut self, key: i64) {
@@ -157,6 +167,11 @@ mod tests {
             both.merge(&right);
             prop_assert_eq!(both.len(), a.iter().chain(&b).collect::<BTreeSet<_>>().len() as u64);
             both.merge(&left);
+            if let Some((least, most)) = b.iter().min().zip(b.iter().max()) {
+                both = KeySet::default();
+                both.expect((*least, most.saturating_sub(7)), b.len() as u64);
+                a.iter().for_each(|key| both.insert(*key));
+            }
             b.iter().for_each(|key| both.insert_near(*key));
             prop_assert_eq!(both.len(), a.iter().chain(&b).collect::<BTreeSet<_>>().len() as u64);
         }

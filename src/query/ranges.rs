@@ -75,11 +75,10 @@ impl<'a> Ranges<'a> {
         let plan = self.plan;
         let views = matches!(plan.access, None | Some(Access::Views));
         let sums = plan.filter.is_always() && plan.by.is_empty() && plan.needs.adds_up();
-        let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(asked) };
-        if !views || !sums {
+        let partitions = || self.snapshot.lives().iter().map(Live::partition);
+        let Some(all) = partitions().min().zip(partitions().max()).filter(|_| views && sums) else {
             return Ok(asked);
-        }
-        let all = (first.live.partition(), last.live.partition());
+        };
         let mut left = Vec::new();
         // Partitions that are asked for whole, with the step that each lies in.
         let partitions = asked.chunk_by(|a, b| a.live.partition() == b.live.partition());

@@ -215,6 +215,9 @@ impl RowFacts<'_> {
         }
         for (keys, number) in facts.keys.iter_mut().zip(&self.keys) {
             let set = &mut keys[slot];
+            if let Number::Column(Some(column)) = number {
+                set.expect(column.bounds(), orders);
+            }
             number.each(kept, run.clone(), |key| set.insert_near(key));
         }
     }
@@ -379,6 +382,13 @@ impl<'a> RowReader<'a> {
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         let place = snapshot.place();
+        // The only group of a unit, where orders are counted and nothing else.
+        let only = match &self.times {
+            Times::Same(step) if self.dimensions.is_empty() && self.facts.is_empty() => {
+                Some(self.frame.keys.place_of(*step))
+            }
+            _ => None,
+        };
         let directory = |part: &Part| part.level.map(|level| self.segment.directory(level)).transpose();
         let directories =
             chosen.ranges.iter().map(|(part, _)| directory(part)).collect::<Result<Vec<_>>>()?;
@@ -393,12 +403,13 @@ impl<'a> RowReader<'a> {
             };
             let unit = member(unit);
             let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
-            match first {
-                Some(first) => {
+            match (first, only) {
+                (Some(first), Some(place)) => sink.groups.facts.orders[first + place] += 1,
+                (Some(first), None) => {
                     let slot = first + self.place(row);
                     self.facts.add(row, slot, &mut sink.groups.facts);
                 }
-                None => self.add_to_each(row, unit, sink)?,
+                (None, _) => self.add_to_each(row, unit, sink)?,
             }
         }
         Ok(())

@@ -65,6 +65,8 @@ impl Kept {
 struct Conjunct<'c> {
     condition: &'c Condition,
     has_sets: bool,
+    /// Whether it is decided for 64 rows at once.
+    by_words: bool,
     /// About how many rows it keeps.
     rows: u64,
 }
@@ -74,11 +76,21 @@ impl<'a> Selector<'a> {
         Self { segment, range, access }
     }
 
-    /// The rows that a condition keeps: what row sets tell best first, the rest for what these leave.
+    /// The rows that a condition keeps: few rows that sets tell first, then what is decided for 64 rows at once, then other
+    /// sets, and the rest for what these leave.
     pub(crate) fn keep(&self, condition: &Condition) -> Result<Kept> {
         let mut conjuncts = Vec::new();
         self.flatten(condition, &mut conjuncts)?;
-        conjuncts.sort_by_key(|conjunct| (!conjunct.has_sets, conjunct.rows));
+        let few = self.rows() / 64;
+        conjuncts.sort_by_key(|conjunct| {
+            let class = match (conjunct.has_sets, conjunct.by_words) {
+                (true, _) if conjunct.rows <= few => 0,
+                (_, true) => 1,
+                (true, false) => 2,
+                (false, false) => 3,
+            };
+            (class, conjunct.rows)
+        });
         conjuncts.iter().try_fold(Kept::All, |kept, conjunct| self.narrow(kept, conjunct))
     }
 
@@ -93,7 +105,7 @@ impl<'a> Selector<'a> {
         if let Condition::And(all) = condition {
             return all.iter().try_for_each(|condition| self.flatten(condition, conjuncts));
         }
-        let (mut has_sets, mut rows) = (false, self.rows());
+        let (mut has_sets, mut by_words, mut rows) = (false, false, self.rows());
         if let Condition::Leaf(Leaf::Column(column, test)) = condition {
             match (self.sets_for(*column, test)?, test) {
                 (Some(sets), Test::OneOf(values)) => {
@@ -102,11 +114,13 @@ impl<'a> Selector<'a> {
                 }
                 (sets, _) => {
                     has_sets = sets.is_some();
-                    rows = rows * RowTest::column(self.segment.column(*column)?, test).share() / 256;
+                    let test = RowTest::column(self.segment.column(*column)?, test);
+                    by_words = !has_sets && test.words().is_some();
+                    rows = rows * test.share() / 256;
                 }
             }
         }
-        conjuncts.push(Conjunct { condition, has_sets, rows });
+        conjuncts.push(Conjunct { condition, has_sets, by_words, rows });
         Ok(())
     }
 
@@ -123,6 +137,12 @@ impl<'a> Selector<'a> {
                 Kept::List(list)
             }
             Kept::Mask(mut mask) => {
+                if let Some(mut list) =
+                    self.listed(conjunct)?.filter(|_| self.access != Some(Access::Bitmaps))
+                {
+                    list.retain(|row| mask.contains(*row));
+                    return Ok(Kept::List(list));
+                }
                 // To look at a row's value takes about as long as to mark two rows.
                 let marked = conjunct.has_sets && conjunct.rows <= 2 * mask.count(range.clone());
                 if marked || self.access == Some(Access::Bitmaps) {

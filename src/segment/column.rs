@@ -154,9 +154,15 @@ impl<'a> Column<'a> {
             // Beyond the last row is beyond the last run, or within it.
             Some(runs) => runs.rank((row as u32).saturating_add(1)).saturating_sub(1) as usize,
         };
-        if let Some(planes) = self.narrow() {
-            return planes.code(at);
+        match self.narrow() {
+            Some(planes) => planes.code(at),
+            None => self.packed(at),
         }
+    }
+
+    /// The code at a position of packed ones.
+    #[inline]
+    fn packed(&self, at: usize) -> u64 {
         // No overflow for rows that exist: `open` has computed the end. Others fall out of the bytes or read padding.
         let bit = at.wrapping_mul(self.width);
         let word = self.codes.get(bit >> 3..).and_then(<[u8]>::first_chunk::<PADDING>);
@@ -180,6 +186,11 @@ impl<'a> Column<'a> {
         if self.nullable && code == 0 { MISSING } else { self.base.wrapping_add(code as i64) }
     }
 
+    /// Between which values all values lie, as far as the width of their codes tells.
+    pub(crate) fn bounds(&self) -> (i64, i64) {
+        (self.value_of(u64::from(self.nullable)), self.value_of(self.mask))
+    }
+
     /// The codes of the values from `least` to `most`, both included; none where the column can hold none of them.
     pub(crate) fn codes(&self, least: i64, most: i64) -> Option<RangeInclusive<u64>> {
         let code = |value: i64| i128::from(value).saturating_sub(i128::from(self.base));
@@ -201,14 +212,17 @@ impl<'a> Column<'a> {
     /// Appends the values of the rows of `range`, as far as there are any.
     pub(crate) fn decode(&self, range: Range<usize>, values: &mut Vec<i64>) {
         let range = range.start..range.end.min(self.rows);
+        if self.narrow().is_some() || self.runs.is_some() {
+            return values.extend(range.map(|row| self.value_of(self.code(row))));
+        }
         // Each loop knows what it has not to look at.
         if self.nullable {
-            values.extend(range.map(|row| match self.code(row) {
+            values.extend(range.map(|row| match self.packed(row) {
                 0 => MISSING,
                 code => self.base.wrapping_add(code as i64),
             }));
         } else {
-            values.extend(range.map(|row| self.base.wrapping_add(self.code(row) as i64)));
+            values.extend(range.map(|row| self.base.wrapping_add(self.packed(row) as i64)));
         }
     }
 
