@@ -72,10 +72,10 @@ ANALYSES = {
             select street,topic2,date_diff('day',created::date,$begin::date) back,count(*) n from o
             where created>=$begin-interval 56 day and created<$end group by all),
         summed as (
-            select street,topic2,sum(n) filter (back=0) n,sum(n) filter (back>0 and back%7=0) weeks,
+            select street,topic2,sum(n) filter (back=0) n,sum(n) filter (back>0 and back%7=0) past,
                 coalesce(sum(n) filter (back between 3 and 9),0) one,coalesce(sum(n*n) filter (back between 3 and 9),0) two
             from daily where back%7=0 or back between 3 and 9 group by street,topic2 having sum(n) filter (back=0)>=2)
-        select street,topic2,n::bigint n,greatest(2*coalesce(weeks,0),1)::bigint expected,
+        select street,topic2,n::bigint n,greatest(2*coalesce(past,0),1)::bigint expected,
             case when 7*two>one*one then round(1000*(n-one/7)/sqrt((two-one*one/7)/6))::bigint else -1000000 end c2
         from summed""",
     # Buildings × sub-topics with two orders or more in a week.
