@@ -4,7 +4,6 @@ use hashbrown::HashMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::comparison::counterparts;
 use crate::calendar::{Alignment, Calendar, Grain, Span};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, NodeRef, is, missing, under};
@@ -56,11 +55,8 @@ impl Snapshot {
         let groupings = query.groupings(self)?;
         let answer = self.run(&Query { metrics: Vec::new(), all_units: false, ..query.clone() })?;
         let rows: Vec<usize> = candidates(&answer, least).collect();
-        let key = |row: &usize| {
-            let row = answer.row(*row);
-            (row.node(), row.groups().map(|(_, group)| group.number()).collect::<Vec<_>>())
-        };
-        let of: HashMap<_, usize> = rows.iter().map(key).zip(0..).collect();
+        let keys = rows.iter().filter_map(|row| answer.row(*row).group_key());
+        let of: HashMap<_, usize> = keys.zip(0..).collect();
         let mut times: Vec<Vec<i64>> = vec![Vec::new(); rows.len()];
         let mut columns = vec![self.schema().clock(&query.clock)?.into(), ColumnId::Place];
         columns.extend(groupings.iter().map(|grouping| grouping.column));
@@ -112,8 +108,11 @@ fn days_before(calendar: &Calendar, time: i64, days: u32) -> Result<i64> {
 
 /// The rows that are groups with enough orders.
 fn candidates(answer: &Answer, least: u64) -> impl Iterator<Item = usize> {
-    let enough = move |at: usize| answer.row(at).count() >= least;
-    counterparts(answer).zip(0..).filter(move |(group, at)| group.is_group() && enough(*at)).map(|(_, at)| at)
+    let is_candidate = move |at: &usize| {
+        let row = answer.row(*at);
+        row.count() >= least && row.group_key().is_some()
+    };
+    (0..answer.len()).filter(is_candidate)
 }
 
 /// The runs of ascending times of which any `least` that follow each other lie within the days.

@@ -64,23 +64,11 @@ pub struct Comparison {
 
 /// What makes a row of one answer the counterpart of a row of the other.
 #[derive(PartialEq, Eq, Hash)]
-pub(super) struct Counterpart<'a> {
+struct Counterpart<'a> {
     node: Option<Node>,
     kind: RowKind,
     groups: Vec<(Vec<&'a str>, bool)>,
     step: Option<usize>,
-}
-
-impl Counterpart<'_> {
-    /// The group, whatever its step.
-    pub(super) fn of_no_step(self) -> Self {
-        Self { step: None, ..self }
-    }
-
-    /// Whether it stands for a unit and nodes that were asked for, not for a remainder.
-    pub(super) fn is_group(&self) -> bool {
-        self.kind == RowKind::Target && !self.groups.iter().any(|(_, remainder)| *remainder)
-    }
 }
 
 impl Comparison {
@@ -116,7 +104,7 @@ impl Comparison {
     }
 }
 
-pub(super) fn counterparts(answer: &Answer) -> impl Iterator<Item = Counterpart<'_>> {
+fn counterparts(answer: &Answer) -> impl Iterator<Item = Counterpart<'_>> {
     let times: BTreeMap<i64, ()> = answer.rows().filter_map(|row| Some((row.time()?, ()))).collect();
     let steps: HashMap<i64, usize> = times.into_keys().zip(0..).collect();
     answer.rows().map(move |row| Counterpart {

@@ -5,12 +5,12 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::chance::{mean_and_variance, tail};
-use super::comparison::{Counterpart, counterparts};
 use super::farrington::expected;
 use crate::calendar::{Alignment, Grain, Span};
 use crate::error::{Error, Result};
 use crate::query::{Answer, Group, NodePath, Query, Row};
 use crate::store::Snapshot;
+use crate::tree::Node;
 
 /// The same weekday of so many weeks before.
 const WEEKS: u32 = 8;
@@ -50,14 +50,14 @@ impl Snapshot {
         let mut surges = Vec::new();
         {
             let candidates = candidates(&answer, minimum);
-            let at: HashMap<&Counterpart<'_>, usize> =
-                candidates.iter().map(|(_, key)| key).zip(0..).collect();
+            let at: HashMap<&Key, usize> = candidates.iter().map(|(_, key)| key).zip(0..).collect();
             let series = |back: &mut dyn Iterator<Item = Result<Answer>>| -> Result<Vec<Vec<u64>>> {
                 let mut series = vec![Vec::new(); candidates.len()];
                 for (step, answer) in back.enumerate() {
                     let answer = answer?;
-                    for (row, key) in answer.rows().zip(counterparts(&answer)) {
-                        if let Some(counts) = at.get(&key).and_then(|at| series.get_mut(*at)) {
+                    for row in answer.rows() {
+                        let at = row.group_key().and_then(|key| at.get(&key));
+                        if let Some(counts) = at.and_then(|at| series.get_mut(*at)) {
                             counts.resize(step, 0);
                             counts.push(row.count());
                         }
@@ -112,8 +112,7 @@ impl Snapshot {
         let mut surges = Vec::new();
         {
             let candidates = candidates(&answer, minimum);
-            let at: HashMap<&Counterpart<'_>, usize> =
-                candidates.iter().map(|(_, key)| key).zip(0..).collect();
+            let at: HashMap<&Key, usize> = candidates.iter().map(|(_, key)| key).zip(0..).collect();
             let weeks: Vec<i32> = past
                 .iter()
                 .flat_map(|(year, _)| {
@@ -125,10 +124,10 @@ impl Snapshot {
             for (number, (_, around)) in past.iter().enumerate() {
                 let steps = self.calendar().steps(Grain::Week, *around);
                 let before = self.during(&query.clone().grain(Grain::Week), *around)?;
-                // The counterparts of a week are those of its group, whatever step it is.
-                for (row, key) in before.rows().zip(counterparts(&before).map(Counterpart::of_no_step)) {
+                for row in before.rows() {
                     let step = row.time().and_then(|time| steps.binary_search(&time).ok());
-                    let history = at.get(&key).and_then(|at| histories.get_mut(*at));
+                    let at = row.group_key().and_then(|key| at.get(&key));
+                    let history = at.and_then(|at| histories.get_mut(*at));
                     let place = step.map(|step| number * (2 * AROUND as usize + 1) + step);
                     if let (Some(history), Some(place)) = (history, place)
                         && let Some((_, count)) = history.get_mut(place)
@@ -170,10 +169,13 @@ fn check(query: &Query) -> Result<()> {
 }
 
 /// The groups with enough orders, and their rows.
-fn candidates(answer: &Answer, minimum: u64) -> Vec<(usize, Counterpart<'_>)> {
-    let enough = |at: usize| answer.row(at).count() >= minimum.max(1);
-    counterparts(answer).enumerate().filter(|(at, group)| enough(*at) && group.is_group()).collect()
+fn candidates(answer: &Answer, minimum: u64) -> Vec<(usize, Key)> {
+    let enough = answer.rows().enumerate().filter(|(_, row)| row.count() >= minimum.max(1));
+    enough.filter_map(|(at, row)| Some((at, row.group_key()?))).collect()
 }
+
+/// What tells a group from others: its unit and the numbers of its values.
+type Key = (Option<Node>, Vec<Option<u32>>);
 
 /// What has surged: see [`Snapshot::surges`] and [`Snapshot::weekly_surges`].
 #[derive(Debug, Clone)]

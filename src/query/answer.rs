@@ -180,6 +180,14 @@ impl<'a> Row<'a> {
             .map(move |((name, field), data)| (name.as_str(), Group { snapshot, field: *field, data: *data }))
     }
 
+    /// What tells the group from others of the same snapshot, whatever its step of time; none for rows that stand for no unit and
+    /// nodes that were asked for.
+    pub(crate) fn group_key(&self) -> Option<(Option<Node>, Vec<Option<u32>>)> {
+        let is_group =
+            self.kind() == RowKind::Target && !self.groups().any(|(_, group)| group.is_remainder());
+        is_group.then(|| (self.node(), self.groups().map(|(_, group)| group.number()).collect()))
+    }
+
     /// The number of orders.
     #[must_use]
     pub fn count(&self) -> u64 {
