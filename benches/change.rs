@@ -54,21 +54,23 @@ const QUESTIONS: [Question; 4] = [
     }),
 ];
 
-/// The median time of a question, in microseconds, when asked of each snapshot in turn.
-fn ask(question: Question, snapshots: &[&Snapshot]) -> Done<Vec<f64>> {
-    const TIMES: usize = 101;
-    let mut times = vec![Vec::new(); snapshots.len()];
+/// The median time of a question, in microseconds.
+fn ask(question: Question, snapshot: &Snapshot) -> Done<f64> {
+    const TIMES: usize = 301;
+    let mut times = Vec::new();
     let mut chance = Chance::new(7);
     for _ in 0..TIMES {
-        let seed = chance.below(u64::MAX);
-        for (snapshot, times) in snapshots.iter().zip(&mut times) {
-            let query = question.1(snapshot, &mut Chance::new(seed))?;
-            let begun = Instant::now();
-            std::hint::black_box(snapshot.run(&query)?);
-            times.push(begun.elapsed());
-        }
+        let query = question.1(snapshot, &mut chance)?;
+        let begun = Instant::now();
+        std::hint::black_box(snapshot.run(&query)?);
+        times.push(begun.elapsed());
     }
-    Ok(times.into_iter().map(median).collect())
+    Ok(median(times))
+}
+
+/// The median times of all questions at once, before later commits: a service asks of what is newest.
+fn ask_all(snapshot: &Snapshot) -> Done<Vec<f64>> {
+    QUESTIONS.iter().map(|question| ask(*question, snapshot)).collect()
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -119,7 +121,7 @@ fn solve(commit: &mut Commit, order: u64) {
 
 fn questions(folder: &Path, city: &City, orders: u64) -> Done {
     let store = &loaded(folder, workload::slices(city, orders as usize))?;
-    let before = store.snapshot();
+    let before = ask_all(&store.snapshot())?;
     let mut chance = Chance::new(3);
     let last_year = orders / 5;
     let mut superseded: Vec<u64> = (0..orders / 100).map(|_| chance.below(orders)).collect();
@@ -135,22 +137,21 @@ fn questions(folder: &Path, city: &City, orders: u64) -> Done {
         patched.as_secs_f64() * 1e6 / superseded.len() as f64,
         begun.elapsed().as_secs_f64()
     );
-    let flushed = store.snapshot();
+    let flushed = ask_all(&store.snapshot())?;
     let recent: Vec<u64> = (0..10_000).map(|_| chance.below(orders)).collect();
     in_commits(store, 100, &recent, solve)?;
-    let now = store.snapshot();
+    let in_batches = ask_all(&store.snapshot())?;
     let begun = Instant::now();
     store.compact()?;
     println!("compacted in {:.2} s", begun.elapsed().as_secs_f64());
-    let compacted = store.snapshot();
+    let compacted = ask_all(&store.snapshot())?;
     println!(
         "asked                                      before   flushed     ×   batches     ×  compacted     ×"
     );
-    for question in QUESTIONS {
-        let times = ask(question, &[&before, &flushed, &now, &compacted])?;
-        print!("{:<40} {:6.1} µs", question.0, times[0]);
-        for time in &times[1..] {
-            print!(" {time:6.1} µs {:5.2}", time / times[0]);
+    for (at, question) in QUESTIONS.iter().enumerate() {
+        print!("{:<40} {:6.1} µs", question.0, before[at]);
+        for times in [&flushed, &in_batches, &compacted] {
+            print!(" {:6.1} µs {:5.2}", times[at], times[at] / before[at]);
         }
         println!();
     }
@@ -176,7 +177,7 @@ fn versions(folder: &Path, city: &City, orders: u64) -> Done {
     let begun = Instant::now();
     let then = store.snapshot_at(known)?;
     let taken = begun.elapsed();
-    let times = ask(ranking, &[&now, &then])?;
+    let times = [ask(ranking, &now)?, ask(ranking, &then)?];
     println!(
         "{}: {:.1} µs now, {:.1} µs as of five versions ago; the snapshot {:.1} µs",
         ranking.0,
