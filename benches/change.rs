@@ -54,23 +54,31 @@ const QUESTIONS: [Question; 4] = [
     }),
 ];
 
-/// The median time of a question, in microseconds.
-fn ask(question: Question, snapshot: &Snapshot) -> Done<f64> {
+/// The median time of a question, in microseconds, when asked of each snapshot in turn.
+fn ask(question: Question, snapshots: &[&Snapshot]) -> Done<Vec<f64>> {
     const TIMES: usize = 301;
-    let mut times = Vec::new();
+    let mut times = vec![Vec::new(); snapshots.len()];
     let mut chance = Chance::new(7);
     for _ in 0..TIMES {
-        let query = question.1(snapshot, &mut chance)?;
-        let begun = Instant::now();
-        std::hint::black_box(snapshot.run(&query)?);
-        times.push(begun.elapsed());
+        let seed = chance.below(u64::MAX);
+        for (snapshot, times) in snapshots.iter().zip(&mut times) {
+            let query = question.1(snapshot, &mut Chance::new(seed))?;
+            let begun = Instant::now();
+            std::hint::black_box(snapshot.run(&query)?);
+            times.push(begun.elapsed());
+        }
     }
-    Ok(median(times))
+    Ok(times.into_iter().map(median).collect())
 }
 
-/// The median times of all questions at once, before later commits: a service asks of what is newest.
-fn ask_all(snapshot: &Snapshot) -> Done<Vec<f64>> {
-    QUESTIONS.iter().map(|question| ask(*question, snapshot)).collect()
+/// Asks a store of what is newest, in turn with one that has not changed.
+fn compare(stage: &str, unchanged: &Store, store: &Store) -> Done {
+    for question in QUESTIONS {
+        let times = ask(question, &[&unchanged.snapshot(), &store.snapshot()])?;
+        let (before, now) = (times[0], times[1]);
+        println!("{stage:<11} {:<40} {before:7.1} µs {now:7.1} µs {:5.2}×", question.0, now / before);
+    }
+    Ok(())
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -120,8 +128,9 @@ fn solve(commit: &mut Commit, order: u64) {
 }
 
 fn questions(folder: &Path, city: &City, orders: u64) -> Done {
-    let store = &loaded(folder, workload::slices(city, orders as usize))?;
-    let before = ask_all(&store.snapshot())?;
+    let store = &loaded(&folder.join("changing"), workload::slices(city, orders as usize))?;
+    store.backup(folder.join("unchanged"))?;
+    let unchanged = &Store::open(folder.join("unchanged"))?;
     let mut chance = Chance::new(3);
     let last_year = orders / 5;
     let mut superseded: Vec<u64> = (0..orders / 100).map(|_| chance.below(orders)).collect();
@@ -137,24 +146,14 @@ fn questions(folder: &Path, city: &City, orders: u64) -> Done {
         patched.as_secs_f64() * 1e6 / superseded.len() as f64,
         begun.elapsed().as_secs_f64()
     );
-    let flushed = ask_all(&store.snapshot())?;
+    compare("flushed", unchanged, store)?;
     let recent: Vec<u64> = (0..10_000).map(|_| chance.below(orders)).collect();
     in_commits(store, 100, &recent, solve)?;
-    let in_batches = ask_all(&store.snapshot())?;
+    compare("in batches", unchanged, store)?;
     let begun = Instant::now();
     store.compact()?;
     println!("compacted in {:.2} s", begun.elapsed().as_secs_f64());
-    let compacted = ask_all(&store.snapshot())?;
-    println!(
-        "asked                                      before   flushed     ×   batches     ×  compacted     ×"
-    );
-    for (at, question) in QUESTIONS.iter().enumerate() {
-        print!("{:<40} {:6.1} µs", question.0, before[at]);
-        for times in [&flushed, &in_batches, &compacted] {
-            print!(" {:6.1} µs {:5.2}", times[at], times[at] / before[at]);
-        }
-        println!();
-    }
+    compare("compacted", unchanged, store)?;
     Ok(())
 }
 
@@ -177,7 +176,7 @@ fn versions(folder: &Path, city: &City, orders: u64) -> Done {
     let begun = Instant::now();
     let then = store.snapshot_at(known)?;
     let taken = begun.elapsed();
-    let times = [ask(ranking, &now)?, ask(ranking, &then)?];
+    let times = ask(ranking, &[&now, &then])?;
     println!(
         "{}: {:.1} µs now, {:.1} µs as of five versions ago; the snapshot {:.1} µs",
         ranking.0,

@@ -102,11 +102,12 @@ pub(super) struct Asked<'s> {
 impl<'s> Asked<'s> {
     /// Those of a snapshot, by partition.
     pub(super) fn all(plan: &Plan, frame: &Frame, snapshot: &'s Snapshot) -> Vec<Self> {
-        let asked =
-            snapshot.lives().iter().map(|live| Self { live, times: Times::of(plan, frame, &live.segment) });
-        let mut asked: Vec<Self> = asked.filter(|asked| asked.times.some).collect();
-        asked.sort_by_key(|asked| asked.live.partition());
-        asked
+        let on_created = plan.clock == Clock::Created && plan.span != Span::ALL;
+        let overlaps = |(first, last): (i64, i64)| first < plan.span.end() && last >= plan.span.start();
+        let entries = snapshot.index().iter().filter(|entry| !on_created || overlaps(entry.created));
+        let lives = entries.filter_map(|entry| snapshot.lives().get(entry.live));
+        let asked = lives.map(|live| Self { live, times: Times::of(plan, frame, &live.segment) });
+        asked.filter(|asked| asked.times.some).collect()
     }
 }
 

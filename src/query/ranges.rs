@@ -4,10 +4,11 @@
 //! row numbers and of ranks in a counter's bits. What has died since is taken out.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::Result;
 use crate::segment::{Column, ColumnId, Deaths, Fact, Grid, MISSING, Records, SectionId, present};
-use crate::store::{Block, Live, Snapshot};
+use crate::store::{Block, Live, Page, Snapshot};
 
 use super::Access;
 use super::cover::{Cover, Lines, Runs, level_of};
@@ -29,12 +30,14 @@ pub(super) struct Ranges<'a> {
     pub(super) table: Table,
     /// Reused for every segment: the first cell of each unit.
     cells: Vec<usize>,
+    /// Reused for every block: its page for each part.
+    pages: Vec<(Part, Arc<Page>)>,
 }
 
 impl<'a> Ranges<'a> {
     pub(super) fn new(plan: &'a Plan, frame: &'a Frame, snapshot: &'a Snapshot) -> Self {
         let table = Table::new(&plan.needs, frame.steps.len().saturating_sub(1));
-        Self { plan, frame, snapshot, table, cells: Vec::new() }
+        Self { plan, frame, snapshot, table, cells: Vec::new(), pages: Vec::new() }
     }
 
     /// Adds a segment; says whether the table has room for it.
@@ -75,82 +78,96 @@ impl<'a> Ranges<'a> {
         let plan = self.plan;
         let views = matches!(plan.access, None | Some(Access::Views));
         let sums = plan.filter.is_always() && plan.by.is_empty() && plan.needs.adds_up();
-        let partitions = || self.snapshot.lives().iter().map(Live::partition);
-        let Some(all) = partitions().min().zip(partitions().max()).filter(|_| views && sums) else {
+        let index = self.snapshot.index();
+        let all = index.first().map(|first| first.partition).zip(index.last().map(|last| last.partition));
+        let (Some(all), true, true) = (all, views, sums) else { return Ok(asked) };
+        if let [only] = asked.as_slice()
+            && is_clean(only.live)
+        {
             return Ok(asked);
-        };
+        }
+        let lives: Vec<&Live> = asked.iter().map(|asked| asked.live).collect();
         let mut left = Vec::new();
-        // Partitions that are asked for whole, with the step that each lies in.
-        let partitions = asked.chunk_by(|a, b| a.live.partition() == b.live.partition());
-        let partitions: Vec<(&[Asked<'_>], Option<usize>)> =
-            partitions.map(|partition| (partition, self.whole(partition))).collect();
-        for run in partitions.chunk_by(|(_, a), (_, b)| a == b) {
-            let lives: Vec<Asked<'s>> =
-                run.iter().flat_map(|(partition, _)| partition.iter().copied()).collect();
-            let step = run.first().and_then(|(_, step)| *step);
-            match step.zip(lives.first().zip(lives.last())) {
-                None => left.extend(lives),
-                Some((step, (first, last))) => {
-                    let mut rest = lives.as_slice();
-                    for (block, end) in Block::cut(first.live.partition(), last.live.partition(), all) {
-                        let here = rest.partition_point(|asked| asked.live.partition() <= end);
-                        let (inside, behind) = rest.split_at(here);
-                        if !self.add_block(step, block, inside)? {
-                            left.extend_from_slice(inside);
+        let mut begin = 0;
+        while let Some(first) = asked.get(begin) {
+            // The partition, and those behind it that lie in the same step whole.
+            let (mut end, step) = self.whole(&asked, begin);
+            while let Some((next, other)) =
+                step.and_then(|_| Some(self.whole(&asked, Some(end).filter(|end| *end < asked.len())?)))
+            {
+                if other != step {
+                    break;
+                }
+                end = next;
+            }
+            match step {
+                None => left.extend_from_slice(&asked[begin..end]),
+                Some(step) => {
+                    let last = lives[end - 1].partition();
+                    for (block, behind) in Block::cut(first.live.partition(), last, all) {
+                        let inside = begin
+                            ..begin + lives[begin..end].partition_point(|live| live.partition() <= behind);
+                        begin = inside.end;
+                        if !self.add_block(step, block, &lives[inside.clone()])? {
+                            left.extend_from_slice(&asked[inside]);
                         }
-                        rest = behind;
                     }
                 }
             }
+            begin = end;
         }
         Ok(left)
     }
 
-    /// The step that all orders of some segments lie in; none where not all of them are asked for, or seen.
-    fn whole(&self, partition: &[Asked<'_>]) -> Option<usize> {
+    /// Where the partition that begins at a segment ends, and the step that all its orders lie in; none where not all of
+    /// them are asked for, or seen.
+    fn whole(&self, asked: &[Asked<'_>], begin: usize) -> (usize, Option<usize>) {
         let step = |asked: &Asked<'_>| {
             let whole = asked.times.all && asked.live.visibility().is_none();
             asked.times.step.filter(|_| whole).and_then(|step| self.frame.place_of(step))
         };
-        let first = step(partition.first()?)?;
-        partition.iter().all(|asked| step(asked) == Some(first)).then_some(first)
+        let partition = asked[begin].live.partition();
+        let same = asked[begin..].iter().take_while(|asked| asked.live.partition() == partition);
+        let end = begin + same.count();
+        let first = step(&asked[begin]);
+        (end, first.filter(|_| asked[begin..end].iter().all(|asked| step(asked) == first)))
     }
 
     /// Adds a block of the ledger; says whether there are pages for it.
-    fn add_block(&mut self, step: usize, block: Block, asked: &[Asked<'_>]) -> Result<bool> {
+    fn add_block(&mut self, step: usize, block: Block, lives: &[&Live]) -> Result<bool> {
         let (plan, snapshot) = (self.plan, self.snapshot);
         // A view alone is as good as a page.
-        if let [only] = asked
-            && only.live.ended_versions() <= FEW_DEAD as u64
+        if let [only] = lives
+            && is_clean(only)
         {
             return Ok(false);
         }
-        let lives: Vec<&Live> = asked.iter().map(|asked| asked.live).collect();
-        let mut pages = Vec::with_capacity(plan.parts.len());
+        self.pages.clear();
+        let mut units = 0;
         for part in &plan.parts {
-            let Some(page) = snapshot.page(level_of(snapshot, *part), block, &lives)? else {
+            let page = snapshot.page(level_of(snapshot, *part), block, lives)?;
+            let Some(page) =
+                page.filter(|page| page.totals.records().is_ok_and(|view| self.is_covered_by(&view)))
+            else {
                 return Ok(false);
             };
-            pages.push((*part, page));
+            units += page.totals.units().len();
+            self.pages.push((*part, page));
         }
-        let units = pages.iter().map(|(_, page)| page.totals.units().len()).sum();
         if !self.table.has_room(units) {
             return Ok(false);
         }
-        for (_, page) in &pages {
-            if !self.is_covered_by(&page.totals.records()?) {
-                return Ok(false);
-            }
-        }
         let place = snapshot.place();
-        for (part, page) in pages {
+        let pages = std::mem::take(&mut self.pages);
+        for (part, page) in &pages {
             let range = part.base.map_or(0..page.totals.units().len(), |base| page.totals.under(place, base));
             let units = page.totals.units().get(range.clone()).unwrap_or(&[]);
             let per_unit = if part.level.is_some() { 1 } else { units.len() };
-            self.place(part, units.iter().map(|unit| u32::try_from(*unit).unwrap_or(NONE)));
+            self.place(*part, units.iter().map(|unit| u32::try_from(*unit).unwrap_or(NONE)));
             self.cells.iter_mut().for_each(|cell| *cell += step);
             self.count_view(&page.totals.records()?, (range.start, per_unit), add, i128::saturating_add);
         }
+        self.pages = pages;
         Ok(true)
     }
 
@@ -358,6 +375,11 @@ impl<'a> Ranges<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether few of a segment's versions have ended.
+fn is_clean(live: &Live) -> bool {
+    live.ended_versions() <= FEW_DEAD as u64
 }
 
 /// Calls `each` for the cell of every unit with how much a running sum grows within it; units begin at the first run and

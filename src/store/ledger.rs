@@ -6,8 +6,10 @@
 //! ended, and serves only snapshots that see exactly that. Pages are made in memory, each from the two of its halves or from
 //! views, when a question first wants them, and again after a commit has touched their months.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use crate::error::Result;
 use crate::segment::{Deaths, Segment, Source, Totals};
@@ -20,7 +22,7 @@ const MOST_UNITS: usize = 20_000;
 const MOST_BYTES: usize = 64 << 20;
 
 /// 2^`height` partitions: all whose number, without its lowest `height` bits, is `index`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Block {
     height: u32,
     index: i32,
@@ -36,7 +38,7 @@ pub(crate) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Pages {
-    of: BTreeMap<(usize, Block), Arc<Page>>,
+    of: HashMap<(usize, Block), Arc<Page>, FixedState>,
     bytes: usize,
 }
 
@@ -68,12 +70,10 @@ impl Block {
 
     /// As few blocks as hold the partitions from `first` to `last` and no other of a store that has those from the first
     /// to the last of `all`; each with the last partition that it is there for.
-    pub(crate) fn cut(first: i32, last: i32, all: (i32, i32)) -> Vec<(Self, i32)> {
-        let mut blocks = Vec::new();
+    pub(crate) fn cut(first: i32, last: i32, all: (i32, i32)) -> impl Iterator<Item = (Self, i32)> {
         let mut from = i64::from(first);
-        while let Ok(begin) = i32::try_from(from)
-            && begin <= last
-        {
+        std::iter::from_fn(move || {
+            let begin = i32::try_from(from).ok().filter(|begin| *begin <= last)?;
             let fits = |block: &Self| {
                 let starts = i64::from(block.index) << block.height == from || begin <= all.0;
                 starts && (block.last() <= i64::from(last) || last >= all.1)
@@ -83,10 +83,9 @@ impl Block {
             let reach = |block: &Self| block.last().min(last.into());
             let block = heights.reduce(|best, next| if reach(&next) > reach(&best) { next } else { best });
             let block = block.unwrap_or(Self::of(begin, 0));
-            blocks.push((block, i32::try_from(reach(&block)).unwrap_or(last)));
             from = reach(&block) + 1;
-        }
-        blocks
+            Some((block, i32::try_from(reach(&block)).unwrap_or(last)))
+        })
     }
 }
 
@@ -203,7 +202,7 @@ mod tests {
         #[test]
         fn blocks_hold_each_partition_once_and_no_other(first in -70i32..70, length in 0i32..70, before in 0i32..9, behind in 0i32..9) {
             let (last, all) = (first + length, (first - before, first + length + behind));
-            let blocks = Block::cut(first, last, all);
+            let blocks: Vec<_> = Block::cut(first, last, all).collect();
             let held = |partition: i32| blocks.iter().filter(|(block, _)| Block::of(partition, block.height) == *block).count();
             for partition in all.0..=all.1 {
                 prop_assert_eq!(held(partition), usize::from((first..=last).contains(&partition)));

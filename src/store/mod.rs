@@ -9,6 +9,7 @@ mod describe;
 mod flush;
 mod growth;
 mod history;
+mod index;
 mod intake;
 mod ledger;
 mod live;
@@ -33,7 +34,8 @@ pub use columns::Columns;
 pub use commit::{Commit, Durability};
 pub use describe::{Description, PartitionDescription, TreeDescription};
 pub use history::{Change, Version};
-pub(crate) use ledger::Block;
+
+pub(crate) use ledger::{Block, Page};
 pub(crate) use live::{Live, Stage, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use paths::Paths;
@@ -57,6 +59,7 @@ use crate::schema::Schema;
 use crate::segment::{Deaths, Segment};
 use crate::storage::{Disk, Lock, Memory, Storage};
 use crate::tree::{Forest, Tree};
+use index::Index;
 use ledger::Ledger;
 use manifest::{MANIFEST, Manifest, NodeLog, SegmentFile};
 use reader::Reader;
@@ -115,6 +118,7 @@ pub(crate) struct State {
     /// History segments by partition and age. Only questions about the past read them.
     pub(crate) histories: Vec<Arc<Segment>>,
     pub(crate) ledger: Ledger,
+    pub(crate) index: Index,
 }
 
 /// How far a long call has come.
@@ -195,6 +199,7 @@ impl Store {
             lives,
             histories,
             ledger: Ledger::default(),
+            index: Index::default(),
         };
         Ok(Self::with(storage, state, Writer::default(), Some(lock), None))
     }
@@ -386,9 +391,9 @@ impl State {
         let live = |file: &SegmentFile| open_live(storage, file, segment(&file.name)?, &counters);
         let lives = manifest.segments.iter().map(live).collect::<Result<_>>()?;
         let histories = manifest.history.iter().map(|name| segment(name)).collect::<Result<_>>()?;
-        let ledger = Ledger::default();
+        let (ledger, index) = (Ledger::default(), Index::default());
         let (commit, manifest) = (manifest.commit, Arc::new(manifest));
-        Ok(Self { manifest, commit, stamps, schema, forest, lives, histories, ledger })
+        Ok(Self { manifest, commit, stamps, schema, forest, lives, histories, ledger, index })
     }
 
     /// The trees as the node logs have them.

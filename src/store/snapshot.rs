@@ -14,6 +14,7 @@ use crate::segment::{Layout, Segment};
 use crate::tree::{Forest, Node, Tree};
 
 use super::describe::{self, Description};
+use super::index::Entry;
 use super::ledger::{Block, Page};
 use super::threads::Threads;
 use super::{Live, State, read};
@@ -121,6 +122,11 @@ impl Snapshot {
 
     pub(crate) fn lives(&self) -> &[Live] {
         &self.state.lives
+    }
+
+    /// The segments that have orders, by partition and age.
+    pub(crate) fn index(&self) -> &[Entry] {
+        self.state.index.of(&self.state.lives)
     }
 
     /// The store's threads, where there are several.
