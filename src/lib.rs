@@ -60,6 +60,9 @@
 //! - A [`Query`] is an owned value: [`Query::zoom`] and [`Query::penetrate`] start one; both take the same steps, a
 //!   [`Span`] of a clock, a [`Grain`], units, dimensions, a [`Filter`], [`Metric`]s, a top k.
 //! - [`Snapshot::repeats`] tells which orders of one key, and one topic, came more than once.
+//! - What units add up to is summed ahead: month by month in the files, and over months, less what has ended since, in a *ledger* that
+//!   is kept in memory, at most 64 MiB of it. Questions without a filter are answered from it, changed orders or not;
+//!   [`Snapshot::explain`] says from what.
 //! - An [`Answer`] has a [`Row`] for every group that has orders. Rows speak of nodes and of exact [`Figure`]s: counts as integers,
 //!   rates as numerator and denominator. Names are looked up and numbers rounded when they are displayed.
 //!

@@ -107,6 +107,8 @@ const MOST_PLACES: usize = 1 << 21;
 pub(crate) struct Groups {
     /// How many groups a unit can have; none for too many.
     per_unit: Option<usize>,
+    /// Whether units have a place for each of their groups.
+    dense: bool,
     units: Units,
     slots: HashMap<Key, usize, FixedState>,
     pub(crate) facts: Facts,
@@ -148,12 +150,15 @@ impl Units {
 }
 
 impl Groups {
-    /// For units of a tree with so many nodes.
-    pub(crate) fn new(needs: &Needs, keys: &Keys, nodes: usize, limit: u64) -> Self {
+    /// For about so many units of a tree with so many nodes.
+    pub(crate) fn new(needs: &Needs, keys: &Keys, (units, nodes): (usize, usize), limit: u64) -> Self {
+        let per_unit = keys.per_unit();
         // Lists and sets of values are too large to have them for groups without orders.
         let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
+        let is_dense = |groups: usize| groups <= most_per_unit && groups.saturating_mul(units) <= MOST_PLACES;
         Self {
-            per_unit: keys.per_unit().filter(|groups| *groups <= most_per_unit),
+            per_unit,
+            dense: per_unit.is_some_and(is_dense),
             units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
             facts: Facts::new(needs),
@@ -164,7 +169,7 @@ impl Groups {
     /// Where the facts of a unit's groups begin; none where they have a slot each.
     #[inline]
     pub(crate) fn unit(&mut self, unit: Member) -> Option<usize> {
-        let per_unit = self.per_unit?;
+        let per_unit = self.per_unit.filter(|_| self.dense)?;
         self.units.get(unit).or_else(|| self.add_unit(unit, per_unit))
     }
 
@@ -179,17 +184,28 @@ impl Groups {
 
     /// The units with where their facts begin; none where some groups have a slot of their own.
     pub(crate) fn by_unit(&self) -> Option<&[(Member, usize)]> {
-        (self.per_unit.is_some() && self.slots.is_empty()).then_some(&self.units.members)
+        (self.dense && self.slots.is_empty()).then_some(&self.units.members)
+    }
+
+    /// Where the groups of a unit without places begin among the keys; none where groups have no place among those of a unit.
+    #[inline]
+    pub(crate) fn first_key(&self, unit: Member) -> Option<Key> {
+        self.per_unit.map(|per_unit| u128::from(unit) * per_unit as u128)
     }
 
     /// The slot of a group, made where it is new.
     pub(crate) fn slot(&mut self, key: Key) -> Result<usize> {
-        if let Some(per_unit) = self.per_unit {
+        if let Some(per_unit) = self.per_unit.filter(|_| self.dense) {
             let unit = u32::try_from(key / per_unit as u128).unwrap_or(NONE);
             if let Some(first) = self.unit(unit) {
                 return Ok(first + (key % per_unit as u128) as usize);
             }
         }
+        self.hashed(key)
+    }
+
+    /// The slot of a group of a unit without places.
+    pub(crate) fn hashed(&mut self, key: Key) -> Result<usize> {
         if let Some(slot) = self.slots.get(&key) {
             return Ok(*slot);
         }

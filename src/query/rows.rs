@@ -34,8 +34,14 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub(super) fn new(plan: &Plan, frame: &Frame, top: Option<&'a hashbrown::HashSet<Key>>) -> Self {
-        Self { groups: Groups::new(&plan.needs, &frame.keys, frame.units, plan.limit), top }
+    /// For about so many units.
+    pub(super) fn new(
+        plan: &Plan,
+        frame: &Frame,
+        top: Option<&'a hashbrown::HashSet<Key>>,
+        units: usize,
+    ) -> Self {
+        Self { groups: Groups::new(&plan.needs, &frame.keys, (units, frame.units), plan.limit), top }
     }
 }
 
@@ -45,22 +51,24 @@ pub(super) fn count_all(
     frame: &Frame,
     snapshot: &Snapshot,
     segments: &[(&Live, SegmentPlan)],
-    sink: &mut Sink<'_>,
-) -> Result<()> {
+    top: Option<&hashbrown::HashSet<Key>>,
+) -> Result<Groups> {
+    let units = units(segments)?;
+    let mut sink = Sink::new(plan, frame, top, units);
     let threads = if segments.len() > 1 && reads(plan, segments)? >= ROWS_TO_SHARE {
         snapshot.threads()?
     } else {
         None
     };
     let Some(threads) = threads else {
-        return segments
+        segments
             .iter()
-            .try_for_each(|(live, chosen)| count(plan, frame, snapshot, live, chosen, sink));
+            .try_for_each(|(live, chosen)| count(plan, frame, snapshot, live, chosen, &mut sink))?;
+        return Ok(sink.groups);
     };
     let next = AtomicUsize::new(0);
-    let top = sink.top;
     let work = |_| -> Result<Groups> {
-        let mut sink = Sink::new(plan, frame, top);
+        let mut sink = Sink::new(plan, frame, top, units);
         while let Some((live, chosen)) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
             count(plan, frame, snapshot, live, chosen, &mut sink)?;
         }
@@ -69,7 +77,19 @@ pub(super) fn count_all(
     };
     let counted: Vec<Result<Groups>> =
         threads.install(|| (0..threads.current_num_threads()).into_par_iter().map(work).collect());
-    counted.into_iter().try_for_each(|groups| sink.groups.merge(groups?))
+    counted.into_iter().try_for_each(|groups| sink.groups.merge(groups?))?;
+    Ok(sink.groups)
+}
+
+/// The most units that the parts of a segment have.
+fn units(segments: &[(&Live, SegmentPlan)]) -> Result<usize> {
+    let mut most = 1;
+    for (live, chosen) in segments {
+        for level in chosen.ranges.iter().filter_map(|(part, _)| part.level) {
+            most = most.max(live.segment.directory(level)?.len());
+        }
+    }
+    Ok(most)
 }
 
 /// About how many rows will be read.
@@ -348,7 +368,7 @@ impl<'a> RowReader<'a> {
             let mut added = Ok(());
             kept.for_each(run, |row| {
                 if added.is_ok() {
-                    added = self.add_to_each(row, unit, sink);
+                    added = self.add_hashed(row, unit, sink);
                 }
             });
             return added;
@@ -409,7 +429,7 @@ impl<'a> RowReader<'a> {
                     let slot = first + self.place(row);
                     self.facts.add(row, slot, &mut sink.groups.facts);
                 }
-                (None, _) => self.add_to_each(row, unit, sink)?,
+                (None, _) => self.add_hashed(row, unit, sink)?,
             }
         }
         Ok(())
@@ -427,6 +447,17 @@ impl<'a> RowReader<'a> {
             place_among(places, value)
         });
         places.sum::<usize>() + self.frame.keys.place_of(self.step(row))
+    }
+
+    /// Adds a row whose unit has no places for its groups.
+    fn add_hashed(&self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+        let first = sink.groups.first_key(unit).filter(|_| self.single && sink.top.is_none());
+        if let Some(first) = first {
+            let slot = sink.groups.hashed(first + self.place(row) as Key)?;
+            self.facts.add(row, slot, &mut sink.groups.facts);
+            return Ok(());
+        }
+        self.add_to_each(row, unit, sink)
     }
 
     /// Adds a row to all its groups.

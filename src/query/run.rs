@@ -14,7 +14,7 @@ use super::explain::{Explanation, explain};
 use super::groups::{Groups, Key};
 use super::plan::Plan;
 use super::ranges::Ranges;
-use super::rows::{Sink, count_all};
+use super::rows::count_all;
 use super::table::Table;
 use super::top::assemble_top;
 use super::{Access, Query, Sort, orders};
@@ -63,7 +63,6 @@ impl Snapshot {
     /// Counts what can be had from ranges into a table, and the rest into groups.
     fn count(&self, plan: &Plan, frame: &Frame, top: Option<&HashSet<Key>>) -> Result<(Table, Groups)> {
         let mut ranges = Ranges::new(plan, frame, self);
-        let mut sink = Sink::new(plan, frame, top);
         let mut by_rows = Vec::new();
         for Asked { live, times } in ranges.add_pages(Asked::all(plan, frame, self))? {
             let cover = Cover::of(plan, frame, self, live, &times)?;
@@ -77,12 +76,10 @@ impl Snapshot {
                 by_rows.push((live, chosen));
             }
         }
-        if !by_rows.is_empty() {
-            count_all(plan, frame, self, &by_rows, &mut sink)?;
-            sink.groups.check()?;
-            sink.groups.facts.settle();
-        }
-        Ok((ranges.table, sink.groups))
+        let mut groups = count_all(plan, frame, self, &by_rows, top)?;
+        groups.check()?;
+        groups.facts.settle();
+        Ok((ranges.table, groups))
     }
 
     /// The orders behind a figure: at most `limit` of those that the query's units, span and filter keep.
