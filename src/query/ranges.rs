@@ -92,9 +92,8 @@ impl<'a> Ranges<'a> {
         while let Some(first) = asked.get(begin) {
             // The partition, and those behind it that lie in the same step whole.
             let (mut end, step) = self.whole(&asked, begin);
-            while let Some((next, other)) =
-                step.and_then(|_| Some(self.whole(&asked, Some(end).filter(|end| *end < asked.len())?)))
-            {
+            while step.is_some() && end < asked.len() {
+                let (next, other) = self.whole(&asked, end);
                 if other != step {
                     break;
                 }
