@@ -27,14 +27,7 @@ impl Snapshot {
         let span = Span::new(days_before(self.calendar(), moment, days)?, moment)?;
         let query = query.clone().during_on(query.clock.clone(), span);
         let answer = self.run(&query)?;
-        let whole = Query {
-            targets: Targets::Bases,
-            by: Vec::new(),
-            metrics: Vec::new(),
-            all_units: false,
-            ..query.clone()
-        };
-        let orders = self.run(&whole)?.rows().map(|row| row.count()).sum();
+        let orders = self.run(&query.uncut())?.rows().map(|row| row.count()).sum();
         let found = candidates(&answer, least.max(1))
             .map(|row| Found { row, size: answer.row(row).count(), span })
             .collect();

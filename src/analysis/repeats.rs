@@ -10,7 +10,7 @@ use crate::calendar::Span;
 use crate::error::{Error, Result};
 use crate::order::Order;
 use crate::order_id::OrderId;
-use crate::query::{At, Figure, Grouping, Query, RepeatReport, Repeats, Targets};
+use crate::query::{At, Figure, Grouping, Query, RepeatReport, Repeats};
 use crate::segment::ColumnId;
 use crate::store::Snapshot;
 
@@ -24,14 +24,7 @@ impl Snapshot {
         let Some(grain) = query.grain.clone() else {
             return Err(Error::invalid("query", "repeats of each step need a grain; ask for month or week"));
         };
-        let query = Query {
-            targets: Targets::Bases,
-            by: Vec::new(),
-            metrics: Vec::new(),
-            top: None,
-            all_units: false,
-            ..query.clone()
-        };
+        let query = Query { grain: query.grain.clone(), ..query.uncut() };
         let mut volumes: BTreeMap<i64, u64> = BTreeMap::new();
         for row in self.run(&query)?.rows() {
             if let Some(time) = row.time() {

@@ -12,7 +12,7 @@ use crate::store::{Live, Snapshot, bounds};
 use super::Access;
 use super::groups::{Keys, Member, NONE};
 use super::plan::{Part, Plan};
-use super::select::Selector;
+use super::select::{Kept, Selector};
 
 /// The steps of time of an execution, and the packing of its keys.
 #[derive(Debug)]
@@ -196,6 +196,23 @@ pub(crate) fn plan_segment(
         _ => {}
     }
     Ok(chosen)
+}
+
+/// The rows of a segment that a query without groups is about; none where it has none.
+pub(super) fn kept(
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    live: &Live,
+) -> Result<Option<(SegmentPlan, Kept)>> {
+    let chosen = plan_segment(plan, frame, snapshot, live)?;
+    if chosen.reach == Reach::Pruned {
+        return Ok(None);
+    }
+    let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
+    let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
+    kept.leave_out_dead(live, chosen.hull());
+    Ok(Some((chosen, kept)))
 }
 
 /// The rows of each part, by the directory of the part's level.

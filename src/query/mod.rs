@@ -219,6 +219,20 @@ impl Query {
         self
     }
 
+    /// The same orders, cut into nothing and with nothing computed.
+    pub(crate) fn uncut(&self) -> Self {
+        Self {
+            targets: Targets::Bases,
+            between: false,
+            grain: None,
+            by: Vec::new(),
+            metrics: Vec::new(),
+            top: None,
+            all_units: false,
+            ..self.clone()
+        }
+    }
+
     /// Prefers one way to the orders over the planner's choice; for tests and doubts.
     pub fn access(mut self, access: Access) -> Self {
         self.access = Some(access);

@@ -11,11 +11,10 @@ use crate::order_id::OrderId;
 use crate::segment::{ColumnId, MISSING, SectionId};
 use crate::store::{Live, Snapshot};
 
-use super::execute::{Frame, Reach, plan_segment};
+use super::Query;
+use super::execute::{Frame, kept};
 use super::number::Number;
 use super::plan::Plan;
-use super::select::{Kept, Selector};
-use super::{Query, Targets};
 
 /// In which order orders are listed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -40,10 +39,7 @@ struct Candidate {
 }
 
 pub(super) fn orders(snapshot: &Snapshot, query: &Query, sort: &Sort, limit: usize) -> Result<Vec<Order>> {
-    // How the asked set is cut does not matter here.
-    let query =
-        Query { targets: Targets::Bases, grain: None, by: Vec::new(), metrics: Vec::new(), ..query.clone() };
-    let plan = Plan::new(&query, snapshot)?;
+    let plan = Plan::new(&query.uncut(), snapshot)?;
     let frame = Frame::new(&plan, snapshot)?;
     let measure = match sort {
         Sort::Newest => None,
@@ -76,14 +72,11 @@ fn collect(
     limit: usize,
     listed: &mut BinaryHeap<Candidate>,
 ) -> Result<()> {
-    let chosen = plan_segment(plan, frame, snapshot, live)?;
-    let segment = live.segment.as_ref();
-    if chosen.reach == Reach::Pruned || limit == 0 {
+    if limit == 0 {
         return Ok(());
     }
-    let selector = Selector::new(segment, chosen.hull(), plan.access);
-    let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
-    kept.leave_out_dead(live, chosen.hull());
+    let Some((chosen, kept)) = kept(plan, frame, snapshot, live)? else { return Ok(()) };
+    let segment = live.segment.as_ref();
     let created = segment.column(ColumnId::Created)?;
     let value = measure.map(|measure| Number::measure(segment, plan.schema(), measure)).transpose()?;
     let ids = segment.ids()?;

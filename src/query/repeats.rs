@@ -14,12 +14,12 @@ use crate::segment::{Column, ColumnId, MISSING, present};
 use crate::store::Snapshot;
 use crate::tree::Node;
 
-use super::execute::{Frame, Reach, SegmentPlan, plan_segment};
+use super::execute::{Frame, SegmentPlan, kept};
 use super::groups::{Member, NONE};
 use super::plan::{Dimension, Plan, dimension};
 use super::rows::group;
-use super::select::{Kept, Selector};
-use super::{By, Query, Targets};
+use super::select::Kept;
+use super::{By, Query};
 
 /// So many pairs are kept in memory; of more, the orders are read twice.
 const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
@@ -168,15 +168,7 @@ impl Snapshot {
     /// # Errors
     /// As for [`run`](Self::run).
     pub fn repeats(&self, query: &Query, repeats: &Repeats) -> Result<RepeatReport> {
-        // How the asked set is cut does not matter here.
-        let query = Query {
-            targets: Targets::Bases,
-            grain: None,
-            by: Vec::new(),
-            metrics: Vec::new(),
-            ..query.clone()
-        };
-        let plan = Plan::new(&query, self)?;
+        let plan = Plan::new(&query.uncut(), self)?;
         let key = ColumnId::Key(plan.schema().key(&repeats.key)?);
         let nodes = repeats.node.as_ref().map(|(tree, level)| {
             let by = By { field: tree.clone(), level: Some(level.clone()) };
@@ -237,13 +229,8 @@ fn asked<'a>(
     let frame = Frame::new(plan, snapshot)?;
     let mut asked = Vec::new();
     for live in snapshot.lives() {
-        let chosen = plan_segment(plan, &frame, snapshot, live)?;
-        let Some(keys) = live.segment.column(key)?.filter(|_| chosen.reach != Reach::Pruned) else {
-            continue;
-        };
-        let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
-        let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
-        kept.leave_out_dead(live, chosen.hull());
+        let Some(keys) = live.segment.column(key)? else { continue };
+        let Some((chosen, kept)) = kept(plan, &frame, snapshot, live)? else { continue };
         let column = nodes.and_then(Dimension::column);
         let nodes = column.map_or(Ok(None), |column| live.segment.column(column))?;
         asked.push(Asked { chosen, kept, keys, nodes });

@@ -294,8 +294,8 @@ struct RowReader<'a> {
     dimensions: Vec<(&'a Dimension, Values<'a>)>,
     /// Whether a row has one group: all dimensions have one value.
     single: bool,
-    /// Where the group of each code stands among those of its unit, where the only dimension has few codes.
-    places_of_codes: Vec<usize>,
+    /// The only dimension, where it has few codes, and where the group of each code stands among those of its unit.
+    coded: Option<(Column<'a>, Vec<usize>)>,
     times: Times<'a>,
     facts: RowFacts<'a>,
 }
@@ -330,13 +330,14 @@ impl<'a> RowReader<'a> {
         let dimensions: Vec<_> = plan.by.iter().map(dimension).collect::<Result<_>>()?;
         let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
         let times = Self::times(plan, frame, segment)?;
-        let places_of_codes = match (dimensions.as_slice(), frame.places.as_slice()) {
+        let coded = match (dimensions.as_slice(), frame.places.as_slice()) {
             ([(_, Values::Single(Some(column)))], [places]) if column.planes().is_some() => {
-                (0..=column.largest_code()).map(|code| place_among(places, column.value_of(code))).collect()
+                let place = |code| place_among(places, column.value_of(code));
+                Some((*column, (0..=column.largest_code()).map(place).collect()))
             }
-            _ => Vec::new(),
+            _ => None,
         };
-        Ok(Self { plan, frame, segment, dimensions, single, places_of_codes, times, facts })
+        Ok(Self { plan, frame, segment, dimensions, single, coded, times, facts })
     }
 
     fn times(plan: &Plan, frame: &Frame, segment: &'a Segment) -> Result<Times<'a>> {
@@ -374,16 +375,13 @@ impl<'a> RowReader<'a> {
             return added;
         };
         let facts = &mut sink.groups.facts;
-        match &self.times {
-            Times::Same(step) if self.dimensions.is_empty() => {
+        match (&self.times, &self.coded) {
+            (Times::Same(step), _) if self.dimensions.is_empty() => {
                 self.facts.add_kept(kept, run, first + self.frame.keys.place_of(*step), facts);
             }
-            Times::Same(step) if self.facts.is_empty() && !self.places_of_codes.is_empty() => {
+            (Times::Same(step), Some((column, places))) if self.facts.is_empty() => {
                 let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];
-                if let [(_, Values::Single(Some(column)))] = self.dimensions.as_slice() {
-                    let places = self.places_of_codes.as_slice();
-                    kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1);
-                }
+                kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1);
             }
             _ if self.facts.is_empty() => {
                 kept.for_each(run, |row| facts.orders[first + self.place(row)] += 1)

@@ -6,12 +6,11 @@ use crate::segment::{ColumnId, MISSING, column_of};
 use crate::store::Snapshot;
 
 use super::answer::NodePath;
-use super::execute::{Frame, Reach, plan_segment};
+use super::execute::{Frame, kept};
 use super::groups::NONE;
 use super::plan::{Dimension, Plan, dimension};
 use super::rows::group;
-use super::select::{Kept, Selector};
-use super::{By, Query, Targets};
+use super::{By, Query};
 
 /// Where an order lies in a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,25 +69,11 @@ impl Snapshot {
         columns: &[ColumnId],
         mut each: impl FnMut(At, &[i64]),
     ) -> Result<()> {
-        // How the asked set is cut does not matter here.
-        let query = Query {
-            targets: Targets::Bases,
-            grain: None,
-            by: Vec::new(),
-            metrics: Vec::new(),
-            ..query.clone()
-        };
-        let plan = Plan::new(&query, self)?;
+        let plan = Plan::new(&query.uncut(), self)?;
         let frame = Frame::new(&plan, self)?;
         let mut values = vec![MISSING; columns.len()];
         for (number, live) in self.lives().iter().enumerate() {
-            let chosen = plan_segment(&plan, &frame, self, live)?;
-            if chosen.reach == Reach::Pruned {
-                continue;
-            }
-            let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
-            let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
-            kept.leave_out_dead(live, chosen.hull());
+            let Some((chosen, kept)) = kept(&plan, &frame, self, live)? else { continue };
             let read: Vec<_> =
                 columns.iter().map(|column| live.segment.column(*column)).collect::<Result<_>>()?;
             for (_, range) in &chosen.ranges {
