@@ -83,6 +83,7 @@ impl Attributes {
 mod read {
     use std::io::Read;
 
+    use super::super::sheet::Sheet;
     use super::Attributes;
     use crate::error::{Error, Result};
     use crate::filter::{NodeRef, resolve};
@@ -104,39 +105,23 @@ mod read {
         /// # Errors
         /// [`Error::Invalid`] with the line of the first row that cannot be read or whose unit the snapshot does not know.
         pub fn from_csv(snapshot: &Snapshot, csv: impl Read) -> Result<Self> {
-            let invalid =
-                |line: u64, reason: String| Error::invalid(format!("attributes, line {line}"), reason);
-            let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
-            let header = reader.headers().map_err(|error| invalid(1, error.to_string()))?.clone();
-            let names: Vec<&str> = header.iter().map(|name| name.trim_start_matches('\u{feff}')).collect();
-            let column = |name: &str| {
-                let found = names.iter().position(|known| *known == name);
-                found.ok_or_else(|| {
-                    invalid(1, format!("there is no column {name:?}; it has {}", names.join(", ")))
-                })
-            };
-            let (unit_at, since_at) = (column(UNIT)?, column(SINCE)?);
+            let sheet = Sheet::open("attributes", csv)?;
+            let (unit_at, since_at) = (sheet.column(UNIT)?, sheet.column(SINCE)?);
+            let names = sheet.names().to_vec();
             let mut attributes = Self::new(snapshot);
-            for record in reader.records() {
-                let record = record.map_err(|error| {
-                    invalid(error.position().map_or(0, csv::Position::line), error.to_string())
-                })?;
-                let line = record.position().map_or(0, csv::Position::line);
-                let field = |at: usize| record.get(at).unwrap_or_default();
-                let wrong = |error: Error| invalid(line, error.to_string());
-                let unit = resolve(snapshot.place(), &NodeRef::parse(field(unit_at))).map_err(wrong)?;
-                let since = snapshot.calendar().parse(field(since_at)).map_err(wrong)?;
-                for (at, name) in names.iter().enumerate().filter(|(at, _)| *at != unit_at && *at != since_at)
-                {
-                    if field(at).is_empty() {
-                        continue;
-                    }
+            sheet.each(|row| {
+                let field = |at: usize| row.get(at).unwrap_or_default();
+                let said = |error: Error| error.to_string();
+                let unit = resolve(snapshot.place(), &NodeRef::parse(field(unit_at))).map_err(said)?;
+                let since = snapshot.calendar().parse(field(since_at)).map_err(said)?;
+                let numbers = names.iter().enumerate().filter(|(at, _)| *at != unit_at && *at != since_at);
+                for (at, name) in numbers.filter(|(at, _)| !field(*at).is_empty()) {
                     let number = field(at).parse();
-                    let number = number
-                        .map_err(|_| invalid(line, format!("{name} is {:?}, no whole number", field(at))))?;
-                    attributes.set(*name, unit, since, number);
+                    let number = number.map_err(|_| format!("{name} is {:?}, no whole number", field(at)))?;
+                    attributes.set(name, unit, since, number);
                 }
-            }
+                Ok(())
+            })?;
             Ok(attributes)
         }
     }

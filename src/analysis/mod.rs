@@ -23,6 +23,8 @@ mod quadrants;
 mod ranking;
 mod repeats;
 mod score;
+#[cfg(feature = "import")]
+mod sheet;
 mod spread;
 mod surges;
 #[cfg(test)]

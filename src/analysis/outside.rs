@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 
 use super::Fraction;
+#[cfg(feature = "import")]
+use super::sheet::Sheet;
 use crate::calendar::{Calendar, Grain};
 use crate::error::{Error, Result};
 use crate::query::{Metric, Query};
@@ -65,30 +67,19 @@ impl Outside {
     /// [`Error::Invalid`] with the line of the first row that cannot be read, or that gives a step its second number.
     #[cfg(feature = "import")]
     pub fn from_csv(calendar: &Calendar, grain: Grain, csv: impl std::io::Read) -> Result<Self> {
-        let invalid = |line: u64, reason: String| Error::invalid(format!("series, line {line}"), reason);
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(csv);
-        let header = reader.headers().map_err(|error| invalid(1, error.to_string()))?.clone();
-        let column = |name: &str| {
-            let found = header.iter().position(|known| known.trim_start_matches('\u{feff}') == name);
-            found.ok_or_else(|| invalid(1, format!("there is no column {name:?}; it needs time and value")))
-        };
-        let (time_at, value_at) = (column("time")?, column("value")?);
+        let sheet = Sheet::open("series", csv)?;
+        let (time_at, value_at) = (sheet.column("time")?, sheet.column("value")?);
         let mut series = Self::new(grain);
-        for record in reader.records() {
-            let record = record.map_err(|error| {
-                invalid(error.position().map_or(0, csv::Position::line), error.to_string())
-            })?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let field = |at: usize| record.get(at).unwrap_or_default();
-            if field(value_at).is_empty() {
-                continue;
+        sheet.each(|row| {
+            let [time, value] = [time_at, value_at].map(|at| row.get(at).unwrap_or_default());
+            if value.is_empty() {
+                return Ok(());
             }
-            let number = field(value_at)
-                .parse()
-                .map_err(|_| invalid(line, format!("{:?} is no number", field(value_at))))?;
-            let time = calendar.parse(field(time_at)).map_err(|error| invalid(line, error.to_string()))?;
-            series.set(calendar, time, number).map_err(|error| invalid(line, error.to_string()))?;
-        }
+            let number = value.parse().map_err(|_| format!("{value:?} is no number"))?;
+            let said = |error: Error| error.to_string();
+            let time = calendar.parse(time).map_err(said)?;
+            series.set(calendar, time, number).map_err(said)
+        })?;
         Ok(series)
     }
 }
