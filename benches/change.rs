@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 
 use workload::{Chance, City};
 use zonal::{
-    Columns, Commit, Durability, Grain, Order, Patch, Query, Schema, Snapshot, Store, counter, rate,
+    Columns, Commit, Durability, Filter, Grain, Order, Patch, Query, Schema, Snapshot, Span, Store, count,
+    counter, rate, under,
 };
 
 type Done<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -28,8 +29,16 @@ type Part<'a> = (&'static str, &'a dyn Fn(&Path) -> Done);
 /// A question about 2023, with constants that change from one asking to the next.
 type Question = (&'static str, fn(&Snapshot, &mut Chance) -> zonal::Result<Query>);
 
-fn month(now: &Snapshot, chance: &mut Chance) -> zonal::Result<zonal::Span> {
+fn month(now: &Snapshot, chance: &mut Chance) -> zonal::Result<Span> {
     now.calendar().month(2023, chance.below(12) as u32 + 1)
+}
+
+/// Ten days of a month, at the edge of none.
+fn ten_days(now: &Snapshot, chance: &mut Chance) -> zonal::Result<Span> {
+    const DAY: i64 = 86_400;
+    let month = month(now, chance)?;
+    let start = month.start() + (1 + chance.below(15) as i64) * DAY;
+    Span::new(start, start + 10 * DAY)
 }
 
 fn district(now: &Snapshot, chance: &mut Chance) -> zonal::Node {
@@ -37,7 +46,18 @@ fn district(now: &Snapshot, chance: &mut Chance) -> zonal::Node {
     all[chance.below(all.len() as u64) as usize]
 }
 
-const QUESTIONS: [Question; 4] = [
+/// A theme, or one of its topics.
+fn under_theme(now: &Snapshot, chance: &mut Chance, topic: bool) -> zonal::Result<Filter> {
+    let topics = now.tree("topic")?;
+    let mut below = |parent| {
+        let all: Vec<_> = topics.children(parent).collect();
+        all[chance.below(all.len() as u64) as usize]
+    };
+    let theme = below(None);
+    Ok(under("topic", if topic { below(Some(theme)) } else { theme }))
+}
+
+const QUESTIONS: [Question; 8] = [
     ("city by district, a month", |now, chance| {
         Ok(Query::zoom().level("district").during(month(now, chance)?))
     }),
@@ -51,6 +71,21 @@ const QUESTIONS: [Question; 4] = [
     ("district to communities, a year, rate", |now, chance| {
         let query = Query::penetrate(district(now, chance), 2).during(now.calendar().year(2023)?);
         Ok(query.metric(rate("solved", "effective")))
+    }),
+    ("city to streets, ten days", |now, chance| {
+        Ok(Query::zoom().level("street").during(ten_days(now, chance)?))
+    }),
+    ("city by day, a year, a theme", |now, chance| {
+        let query = Query::zoom().during(now.calendar().year(2023)?).grain(Grain::Day);
+        Ok(query.filter(under_theme(now, chance, false)?))
+    }),
+    ("district to communities, a year, a topic", |now, chance| {
+        let query = Query::penetrate(district(now, chance), 2).during(now.calendar().year(2023)?);
+        Ok(query.filter(under_theme(now, chance, true)?))
+    }),
+    ("city to buildings, a year, a topic, top 20", |now, chance| {
+        let query = Query::zoom().level("building").during(now.calendar().year(2023)?);
+        Ok(query.filter(under_theme(now, chance, true)?).metric(count()).top(20))
     }),
 ];
 
@@ -76,7 +111,7 @@ fn compare(stage: &str, unchanged: &Store, store: &Store) -> Done {
     for question in QUESTIONS {
         let times = ask(question, &[&unchanged.snapshot(), &store.snapshot()])?;
         let (before, now) = (times[0], times[1]);
-        println!("{stage:<11} {:<40} {before:7.1} µs {now:7.1} µs {:5.2}×", question.0, now / before);
+        println!("{stage:<11} {:<42} {before:7.1} µs {now:7.1} µs {:5.2}×", question.0, now / before);
     }
     Ok(())
 }

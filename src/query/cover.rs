@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::calendar::Span;
 use crate::error::Result;
 use crate::schema::Clock;
-use crate::segment::{Directory, Fact, Grid, Records, Segment};
+use crate::segment::{Directory, Fact, Grid, Records, SectionId, Segment};
 use crate::store::{Live, Snapshot};
 use crate::tree::Node;
 
@@ -63,6 +63,14 @@ impl Runs<'_> {
     }
 }
 
+impl Lines<'_> {
+    /// The first line, and how many count for one unit: under a node of another tree all its lines, for the only unit.
+    pub(super) fn first(&self) -> (usize, usize) {
+        let per_unit = if self.under.is_some() { self.range.len() } else { self.runs.per_unit };
+        (self.range.start, per_unit)
+    }
+}
+
 impl<'s> Cover<'s> {
     /// How what is asked can be had from the ranges of a segment; none where rows have to be read.
     pub(super) fn of(
@@ -83,8 +91,7 @@ impl<'s> Cover<'s> {
         {
             return Self::whole(plan, snapshot, &live.segment, step);
         }
-        let by_days = plan.clock == Clock::Created || (plan.span == Span::ALL && plan.grain.is_none());
-        if by_days && plan.needs.sums.is_empty() && plan.access != Some(Access::Bitmaps) {
+        if is_by_days(plan) && plan.access != Some(Access::Bitmaps) {
             return Self::days(plan, frame, snapshot, &live.segment);
         }
         Ok(None)
@@ -132,9 +139,23 @@ impl<'s> Cover<'s> {
             let Some(lines) = lines(plan, snapshot, segment, runs)? else { return Ok(None) };
             parts.push(lines);
         }
-        let Some(first) = parts.first() else { return Ok(None) };
-        Ok(steps(plan, frame, segment, &first.grid).map(|steps| Self::Days { steps, parts }))
+        let (Some(first), Some(created)) = (parts.first(), segment.summary().created) else {
+            return Ok(None);
+        };
+        Ok(steps(plan, frame, created, &first.grid).map(|steps| Self::Days { steps, parts }))
     }
+}
+
+/// Whether a question is one of days, and asks for nothing that a view by days lacks.
+pub(super) fn is_by_days(plan: &Plan) -> bool {
+    let by_days = plan.clock == Clock::Created || (plan.span == Span::ALL && plan.grain.is_none());
+    by_days && plan.needs.sums.is_empty()
+}
+
+/// Whether a view by days has all that is counted.
+pub(super) fn is_counted(plan: &Plan, grid: &Grid<'_>) -> bool {
+    let counters = plan.needs.counters.iter().map(|counter| Fact::Counter(*counter));
+    counters.chain([Fact::Orders]).all(|fact| grid.sums(fact).is_some())
 }
 
 /// The level whose units make up a part.
@@ -168,23 +189,17 @@ fn lines<'s>(
     segment: &'s Segment,
     runs: Runs<'s>,
 ) -> Result<Option<Lines<'s>>> {
-    let counted = |grid: &Grid<'_>| {
-        let counters = plan.needs.counters.iter().map(|counter| Fact::Counter(*counter));
-        counters.chain([Fact::Orders]).all(|fact| grid.sums(fact).is_some())
-    };
+    let counted = |grid: &Grid<'_>| is_counted(plan, grid);
     if plan.filter.is_always() {
         // A line of the view is a run of the level.
-        let grid = segment.unit_days(runs.level)?;
+        let grid = segment.grid(SectionId::UnitDays(runs.level))?;
         let grid = grid.filter(|grid| grid.lines() == runs.directory.len() && counted(grid));
         return Ok(grid.map(|grid| Lines { grid, range: runs.range.clone(), runs, under: None }));
     }
-    let Some((number, node)) = plan.under.filter(|_| runs.part.base.is_none() && runs.part.level.is_none())
-    else {
-        return Ok(None);
-    };
+    let Some((number, node)) = under(plan) else { return Ok(None) };
     let tree = &snapshot.forest().trees[number];
     for level in tree.level_of(node)..tree.levels().len() {
-        if let Some(grid) = segment.node_days(number, level)?.filter(counted) {
+        if let Some(grid) = segment.grid(SectionId::NodeDays(number, level))?.filter(counted) {
             let range = grid.under(tree, node);
             return Ok(Some(Lines { grid, range, runs, under: Some((number, node, level)) }));
         }
@@ -192,14 +207,20 @@ fn lines<'s>(
     Ok(None)
 }
 
-/// The days of each step; none where a step or the span begins or ends within a day that has orders on both sides.
-fn steps(
+/// The tree and the node that the filter asks for, where all places are asked for as one.
+pub(super) fn under(plan: &Plan) -> Option<(usize, Node)> {
+    let as_one = |part: &Part| part.base.is_none() && part.level.is_none();
+    plan.under.filter(|_| plan.parts.iter().all(as_one))
+}
+
+/// The days of each step, of orders created between two times; none where a step or the span begins or ends within a day
+/// that has orders on both sides.
+pub(super) fn steps(
     plan: &Plan,
     frame: &Frame,
-    segment: &Segment,
+    (first, last): (i64, i64),
     grid: &Grid<'_>,
 ) -> Option<Vec<(usize, Range<usize>)>> {
-    let (first, last) = segment.summary().created?;
     let starts = grid.starts();
     let mut at = 0;
     // The day that begins at an instant; instants come ascending.

@@ -12,6 +12,7 @@ mod key_set;
 mod metric;
 mod number;
 mod orders;
+mod pages;
 mod plan;
 mod ranges;
 mod rank;

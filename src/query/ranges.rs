@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::segment::{Column, ColumnId, Deaths, Fact, Grid, MISSING, Records, SectionId, present};
-use crate::store::{Block, Live, Page, Snapshot};
+use crate::store::{Live, Page, Snapshot};
 
-use super::Access;
-use super::cover::{Cover, Lines, Runs, level_of};
-use super::execute::{Asked, Frame};
+use super::cover::{Cover, Lines, Runs};
+use super::execute::Frame;
 use super::facts::add;
-use super::groups::{Member, NONE, member};
+use super::groups::{Member, member};
 use super::number::Number;
 use super::plan::{Part, Plan};
 use super::table::Table;
@@ -24,14 +23,14 @@ const FEW_DEAD: usize = if cfg!(test) { 2 } else { 64 };
 
 /// Adds up ranges of segments.
 pub(super) struct Ranges<'a> {
-    plan: &'a Plan,
-    frame: &'a Frame,
-    snapshot: &'a Snapshot,
+    pub(super) plan: &'a Plan,
+    pub(super) frame: &'a Frame,
+    pub(super) snapshot: &'a Snapshot,
     pub(super) table: Table,
     /// Reused for every segment: the first cell of each unit.
-    cells: Vec<usize>,
+    pub(super) cells: Vec<usize>,
     /// Reused for every block: its page for each part.
-    pages: Vec<(Part, Arc<Page>)>,
+    pub(super) pages: Vec<(Part, Arc<Page>)>,
 }
 
 impl<'a> Ranges<'a> {
@@ -63,7 +62,7 @@ impl<'a> Ranges<'a> {
             Cover::Days { steps, parts } => {
                 for lines in parts {
                     self.place_runs(&lines.runs);
-                    self.count_days(&lines.grid, lines, steps, add);
+                    self.count_days(&lines.grid, lines.first(), steps, add);
                     for deaths in &live.deaths {
                         self.take_out_of_days(live, deaths, lines, steps)?;
                     }
@@ -73,113 +72,8 @@ impl<'a> Ranges<'a> {
         Ok(true)
     }
 
-    /// Adds what the ledger sums: runs of partitions of which all is asked for in one step. Gives the segments that are left.
-    pub(super) fn add_pages<'s>(&mut self, asked: Vec<Asked<'s>>) -> Result<Vec<Asked<'s>>> {
-        let plan = self.plan;
-        let views = matches!(plan.access, None | Some(Access::Views));
-        let sums = plan.filter.is_always() && plan.by.is_empty() && plan.needs.adds_up();
-        let index = self.snapshot.index();
-        let all = index.first().map(|first| first.partition).zip(index.last().map(|last| last.partition));
-        let (Some(all), true, true) = (all, views, sums) else { return Ok(asked) };
-        if let [only] = asked.as_slice()
-            && is_clean(only.live)
-        {
-            return Ok(asked);
-        }
-        let lives: Vec<&Live> = asked.iter().map(|asked| asked.live).collect();
-        let mut left = Vec::new();
-        let mut begin = 0;
-        while let Some(first) = asked.get(begin) {
-            // The partition, and those behind it that lie in the same step whole.
-            let (mut end, step) = self.whole(&asked, begin);
-            while step.is_some() && end < asked.len() {
-                let (next, other) = self.whole(&asked, end);
-                if other != step {
-                    break;
-                }
-                end = next;
-            }
-            match step {
-                None => left.extend_from_slice(&asked[begin..end]),
-                Some(step) => {
-                    let last = lives[end - 1].partition();
-                    for (block, behind) in Block::cut(first.live.partition(), last, all) {
-                        let inside = begin
-                            ..begin + lives[begin..end].partition_point(|live| live.partition() <= behind);
-                        begin = inside.end;
-                        if !self.add_block(step, block, &lives[inside.clone()])? {
-                            left.extend_from_slice(&asked[inside]);
-                        }
-                    }
-                }
-            }
-            begin = end;
-        }
-        Ok(left)
-    }
-
-    /// Where the partition that begins at a segment ends, and the step that all its orders lie in; none where not all of
-    /// them are asked for, or seen.
-    fn whole(&self, asked: &[Asked<'_>], begin: usize) -> (usize, Option<usize>) {
-        let step = |asked: &Asked<'_>| {
-            let whole = asked.times.all && asked.live.visibility().is_none();
-            asked.times.step.filter(|_| whole).and_then(|step| self.frame.place_of(step))
-        };
-        let partition = asked[begin].live.partition();
-        let same = asked[begin..].iter().take_while(|asked| asked.live.partition() == partition);
-        let end = begin + same.count();
-        let first = step(&asked[begin]);
-        (end, first.filter(|_| asked[begin..end].iter().all(|asked| step(asked) == first)))
-    }
-
-    /// Adds a block of the ledger; says whether there are pages for it.
-    fn add_block(&mut self, step: usize, block: Block, lives: &[&Live]) -> Result<bool> {
-        let (plan, snapshot) = (self.plan, self.snapshot);
-        // A view alone is as good as a page.
-        if let [only] = lives
-            && is_clean(only)
-        {
-            return Ok(false);
-        }
-        self.pages.clear();
-        let mut units = 0;
-        for part in &plan.parts {
-            let page = snapshot.page(level_of(snapshot, *part), block, lives)?;
-            let Some(page) =
-                page.filter(|page| page.totals.records().is_ok_and(|view| self.is_covered_by(&view)))
-            else {
-                return Ok(false);
-            };
-            units += page.totals.units().len();
-            self.pages.push((*part, page));
-        }
-        if !self.table.has_room(units) {
-            return Ok(false);
-        }
-        let place = snapshot.place();
-        let pages = std::mem::take(&mut self.pages);
-        for (part, page) in &pages {
-            let range = part.base.map_or(0..page.totals.units().len(), |base| page.totals.under(place, base));
-            let units = page.totals.units().get(range.clone()).unwrap_or(&[]);
-            let per_unit = if part.level.is_some() { 1 } else { units.len() };
-            self.place(*part, units.iter().map(|unit| u32::try_from(*unit).unwrap_or(NONE)));
-            self.cells.iter_mut().for_each(|cell| *cell += step);
-            self.count_view(&page.totals.records()?, (range.start, per_unit), add, i128::saturating_add);
-        }
-        self.pages = pages;
-        Ok(true)
-    }
-
-    /// Whether a view has all that is counted.
-    fn is_covered_by(&self, view: &Records<'_>) -> bool {
-        let needs = &self.plan.needs;
-        let counters = needs.counters.iter().map(|number| Fact::Counter(*number));
-        let sums = needs.sums.iter().flat_map(|number| [Fact::Having(*number), Fact::Sum(*number)]);
-        counters.chain(sums).chain([Fact::Orders]).all(|fact| view.lane(fact).is_some())
-    }
-
     /// Finds the cells of units that come in tree order, or the one cell of a part that is one unit.
-    fn place(&mut self, part: Part, units: impl ExactSizeIterator<Item = Member>) {
+    pub(super) fn place(&mut self, part: Part, units: impl ExactSizeIterator<Item = Member>) {
         let place = self.snapshot.place();
         if units.len() == 0 {
             self.cells.clear();
@@ -214,7 +108,7 @@ impl<'a> Ranges<'a> {
     }
 
     /// Adds a view, or takes it out.
-    fn count_view(
+    pub(super) fn count_view(
         &mut self,
         view: &Records<'_>,
         runs: (usize, usize),
@@ -253,22 +147,21 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    fn count_days(
+    /// Adds some days of a view by days, or takes them out; units begin at the first line and have so many each.
+    pub(super) fn count_days(
         &mut self,
         grid: &Grid<'_>,
-        lines: &Lines<'_>,
+        (first, per_unit): (usize, usize),
         steps: &[(usize, Range<usize>)],
         change: fn(&mut u64, u64),
     ) {
-        // Under a node of another tree all its lines count for the only unit.
-        let per_unit = if lines.under.is_some() { lines.range.len() } else { lines.runs.per_unit };
         let facts = &mut self.table.facts;
         let counters = self.plan.needs.counters.iter().map(|number| Fact::Counter(*number));
         let counts = std::iter::once(&mut facts.orders).chain(&mut facts.counters);
         for (counts, fact) in counts.zip(std::iter::once(Fact::Orders).chain(counters)) {
             let Some(sums) = grid.sums(fact) else { continue };
             for (unit, cell) in self.cells.iter().enumerate() {
-                let first = lines.range.start + unit * per_unit;
+                let first = first + unit * per_unit;
                 for (step, days) in steps {
                     let more = sums.within(first..first + per_unit, days.clone());
                     change(&mut counts[cell + step], more);
@@ -316,7 +209,7 @@ impl<'a> Ranges<'a> {
             };
             let bytes = deaths.view(section, segment, self.plan.schema(), forest)?;
             let grid = segment.placed(section, Grid::open(&bytes))?;
-            self.count_days(&grid, lines, steps, take);
+            self.count_days(&grid, lines.first(), steps, take);
             return Ok(());
         }
         let created = segment.column(ColumnId::Created)?;
@@ -377,7 +270,7 @@ impl<'a> Ranges<'a> {
 }
 
 /// Whether few of a segment's versions have ended.
-fn is_clean(live: &Live) -> bool {
+pub(super) fn is_clean(live: &Live) -> bool {
     live.ended_versions() <= FEW_DEAD as u64
 }
 

@@ -40,14 +40,15 @@ impl Kept {
         if live.dead(range.clone()) == 0 {
             return;
         }
-        match self {
-            Self::All => {
-                let mut mask = RowMask::full(live.segment.rows());
-                live.dead_rows(range).for_each(|row| mask.remove(row));
-                *self = Self::Mask(mask);
-            }
-            Self::Mask(mask) => live.dead_rows(range).for_each(|row| mask.remove(row)),
-            Self::List(list) => list.retain(|row| live.death(*row).is_none()),
+        if matches!(self, Self::All) {
+            *self = Self::Mask(RowMask::full(live.segment.rows()));
+        }
+        match (self, live.dead_mask()) {
+            (Self::Mask(mask), Some(dead)) => mask.and_not(range, dead),
+            (Self::Mask(mask), None) => live.dead_rows(range).for_each(|row| mask.remove(row)),
+            (Self::List(list), Some(dead)) => list.retain(|row| !dead.contains(*row)),
+            (Self::List(list), None) => list.retain(|row| live.death(*row).is_none()),
+            (Self::All, _) => {}
         }
     }
 

@@ -1,5 +1,7 @@
 #![doc = include_str!("format.md")]
 
+use crate::tree::{Forest, Tree};
+
 use super::rows::ColumnId;
 
 /// First and last bytes of a segment.
@@ -83,6 +85,17 @@ impl SectionId {
             Self::Level(level) => [9, 0, number(level)],
             Self::UnitDays(level) => [10, 0, number(level)],
             Self::NodeDays(tree, level) => [11, number(tree), number(level)],
+        }
+    }
+
+    /// For a view by days: the column of the nodes that its lines are, their tree and level.
+    pub(super) fn nodes(self, forest: &Forest) -> Option<(ColumnId, &Tree, usize)> {
+        match self {
+            Self::UnitDays(level) => Some((ColumnId::Place, &forest.place, level)),
+            Self::NodeDays(number, level) => {
+                forest.trees.get(number).map(|tree| (ColumnId::Tree(number), tree, level))
+            }
+            _ => None,
         }
     }
 }

@@ -69,6 +69,24 @@ impl Shape {
         sums
     }
 
+    /// How many records it has.
+    pub(super) fn cells(&self) -> usize {
+        self.nodes.len().saturating_add(1).saturating_mul(self.starts.len())
+    }
+
+    /// For every record of this shape, which of a grid has what the grid adds to it: along the lines, and along the days. None
+    /// where the days of the grid begin at other instants.
+    pub(super) fn within(&self, grid: &Grid<'_>, tree: &Tree) -> Option<(Vec<usize>, Vec<usize>)> {
+        let ends = self.nodes.iter().map(|node| position(tree, *node)).chain([u64::MAX]);
+        let lines = ends.map(|end| grid.first_from(tree, end)).collect();
+        let starts = grid.starts();
+        let days: Vec<usize> =
+            self.starts.iter().map(|start| starts.partition_point(|before| before < start)).collect();
+        let first = self.starts.partition_point(|start| Some(start) < starts.first());
+        let same = self.starts.get(first..)?.starts_with(&starts);
+        same.then(|| (lines, days.into_iter().map(|day| day.min(grid.days())).collect()))
+    }
+
     pub(super) fn encode(&self, facts: &[Running]) -> Vec<u8> {
         let (nodes, starts) = (column::encode(&self.nodes), column::encode(&self.starts));
         let mut bytes = Vec::new();
@@ -118,6 +136,11 @@ impl<'a> Grid<'a> {
 
     pub(crate) fn days(&self) -> usize {
         self.starts.rows().saturating_sub(1)
+    }
+
+    /// How many records there are.
+    pub(super) fn cells(&self) -> usize {
+        self.records.len()
     }
 
     /// The first instants of the days, and the end of the last.
@@ -219,7 +242,7 @@ pub(crate) struct Sums<'a> {
 impl Sums<'_> {
     /// The sum over the lines before a line in the days before a day.
     #[inline]
-    fn at(&self, line: usize, day: usize) -> u64 {
+    pub(super) fn at(&self, line: usize, day: usize) -> u64 {
         self.lane.at(line.wrapping_mul(self.width).wrapping_add(day))
     }
 

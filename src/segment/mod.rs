@@ -8,6 +8,7 @@ mod bits;
 mod bloom;
 mod column;
 mod counting;
+mod day_totals;
 mod deaths;
 mod directory;
 pub(crate) mod format;
@@ -34,6 +35,7 @@ mod writer;
 
 pub(crate) use bits::Bits;
 pub(crate) use column::{Column, MISSING};
+pub(crate) use day_totals::day_totals;
 pub(crate) use deaths::{Death, Deaths};
 pub(crate) use directory::Directory;
 pub(crate) use format::SectionId;

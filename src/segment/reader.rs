@@ -93,14 +93,9 @@ impl Segment {
         self.read(self.section(SectionId::Level(level)), Records::open)
     }
 
-    /// What the runs of a level's directory add up to by days: a line for each. None as for [`level`](Self::level).
-    pub(crate) fn unit_days(&self, level: usize) -> Result<Option<Grid<'_>>> {
-        self.read(self.section(SectionId::UnitDays(level)), Grid::open)
-    }
-
-    /// What the nodes of a tree's level add up to by days.
-    pub(crate) fn node_days(&self, tree: usize, level: usize) -> Result<Option<Grid<'_>>> {
-        self.read(self.section(SectionId::NodeDays(tree, level)), Grid::open)
+    /// A view by days: of a level's runs, a line for each, or of a tree's nodes. None as for [`level`](Self::level).
+    pub(crate) fn grid(&self, section: SectionId) -> Result<Option<Grid<'_>>> {
+        self.read(self.section(section), Grid::open)
     }
 
     /// A column; none where the segment was sealed before the schema had it: every value is missing.

@@ -152,6 +152,11 @@ impl RowMask {
         }
     }
 
+    /// Takes the rows of `range` that are in `other` out.
+    pub(crate) fn and_not(&mut self, range: Range<u32>, other: &Self) {
+        self.and_words(range, |index| !other.words.as_slice().word(index));
+    }
+
     /// Adds the rows of `other`.
     pub(crate) fn or(&mut self, other: &Self) {
         self.insert_words(0, other.words.iter().copied());

@@ -21,7 +21,7 @@ use super::views;
 
 /// The rows of a segment without a view are read where there are at most so many; of more, only what row numbers and
 /// counters tell is summed.
-const FEW_ROWS: u32 = if cfg!(test) { 8 } else { 4096 };
+pub(super) const FEW_ROWS: u32 = if cfg!(test) { 8 } else { 4096 };
 
 /// Units in tree order, and a record for each and one behind the last.
 #[derive(Debug)]

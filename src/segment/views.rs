@@ -8,7 +8,7 @@
 use super::column::MISSING;
 use super::directory::Runs;
 use super::format::SectionId;
-use super::grid::{Grid, Shape};
+use super::grid::Shape;
 use super::reader::Segment;
 use super::records::{self, Fact, Running};
 use super::rows::{ColumnId, Layout, Rows, elapsed, position};
@@ -79,6 +79,11 @@ impl<'a> Source<'a> {
         encoded.collect()
     }
 
+    fn fill_one(&self, section: SectionId, cells: Cells<'_>) -> Vec<u8> {
+        let filled = self.fill(vec![View { section, cells, facts: Vec::new() }]);
+        filled.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default()
+    }
+
     /// The smallest views first, as long as there is room.
     fn choose(&self) -> Vec<View<'a>> {
         let mut possible: Vec<(usize, Plan<'a>)> = Vec::new();
@@ -94,7 +99,7 @@ impl<'a> Source<'a> {
         }
         for (number, tree) in self.forest.trees.iter().enumerate() {
             for level in 0..tree.levels().len() {
-                let lines = self.lines(number, tree, level);
+                let lines = self.lines(ColumnId::Tree(number), tree, level);
                 let cells = lines.nodes.len().saturating_add(1).saturating_mul(days);
                 possible.push((cells, Plan::NodeDays(number, level, lines)));
             }
@@ -150,13 +155,13 @@ impl<'a> Source<'a> {
     }
 
     /// The nodes of a tree's level that have orders, and for every row which of them it counts for.
-    fn lines(&self, number: usize, tree: &Tree, level: usize) -> Lines {
+    fn lines(&self, column: ColumnId, tree: &Tree, level: usize) -> Lines {
         let ancestor = |node: i64| {
             let node = u32::try_from(node).ok().and_then(|node| tree.get(node));
             node.map_or(MISSING, |node| tree.ancestor(node, level).index().into())
         };
         let mut nodes: Vec<(u64, i64)> = Vec::new();
-        self.lines_of(number, |node| {
+        self.lines_of(column, |node| {
             nodes.push((position(tree, ancestor(node)), ancestor(node)));
             0
         });
@@ -166,13 +171,13 @@ impl<'a> Source<'a> {
             let label = position(tree, ancestor(node));
             nodes.partition_point(|(before, _)| *before < label) as u32
         };
-        let of_rows = self.lines_of(number, line);
+        let of_rows = self.lines_of(column, line);
         Lines { nodes: nodes.into_iter().map(|(_, node)| node).collect(), of_rows }
     }
 
     /// The line of every row, of which `line` tells that of a node; where rows are many, it is asked once for each.
-    fn lines_of(&self, number: usize, mut line: impl FnMut(i64) -> u32) -> Vec<u32> {
-        let values = self.rows.column(self.layout, ColumnId::Tree(number));
+    fn lines_of(&self, column: ColumnId, mut line: impl FnMut(i64) -> u32) -> Vec<u32> {
+        let values = self.rows.column(self.layout, column);
         let most = values.iter().copied().max().and_then(|most| usize::try_from(most).ok());
         let none = most.map_or(0, |most| most.saturating_add(1));
         // A batch of few orders costs what they are, however many nodes there are.
@@ -209,44 +214,10 @@ pub(super) fn of_some(
     forest: &Forest,
 ) -> Result<Vec<u8>> {
     let layout = Layout::new(schema);
-    let mut rows = Rows::new(&layout);
-    for (id, values) in layout.columns().iter().zip(&mut rows.columns) {
-        let is_read = |id: &ColumnId| {
-            matches!(id, ColumnId::Created | ColumnId::Tree(_) | ColumnId::Measure(_) | ColumnId::Clock(_))
-        };
-        if is_read(id) {
-            let column = segment.column(*id)?;
-            values.extend(some.iter().map(|row| column.map_or(MISSING, |column| column.get(*row as usize))));
-        }
-    }
-    let mut counted = Vec::new();
-    for number in 0..schema.counters.len() {
-        let bits = segment.counter(number)?;
-        counted.push(some.iter().map(|row| bits.is_some_and(|bits| bits.get(*row))).collect());
-    }
+    let (rows, counted) = read(section, segment, some, schema, &layout)?;
     let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
-    let by_days = |grid: Option<Grid<'_>>, lines: Vec<u32>| {
-        let (nodes, starts) = grid.map_or((Vec::new(), vec![0]), |grid| (grid.nodes(), grid.starts()));
-        let cells = lines.into_iter().zip(source.days_of_rows(&starts));
-        Cells::Grid(Shape::new(nodes, starts, cells))
-    };
     let runs;
     let cells = match section {
-        SectionId::UnitDays(level) => {
-            let directory = segment.directory(level)?;
-            let lines = some.iter().map(|row| directory.run_of(*row) as u32).collect();
-            by_days(segment.unit_days(level)?, lines)
-        }
-        SectionId::NodeDays(number, level) => {
-            let grid = segment.node_days(number, level)?;
-            let lines = match (grid, forest.trees.get(number)) {
-                (Some(grid), Some(tree)) => {
-                    source.lines_of(number, |node| grid.line_of(tree, node, level) as u32)
-                }
-                _ => Vec::new(),
-            };
-            by_days(grid, lines)
-        }
         SectionId::Level(level) => {
             let directory = segment.directory(level)?;
             let before = |run: usize| some.partition_point(|row| *row < directory.start(run)) as i64;
@@ -257,10 +228,72 @@ pub(super) fn of_some(
             };
             Cells::Runs(&runs)
         }
-        _ => return Ok(Vec::new()),
+        _ => {
+            let grid = segment.grid(section)?;
+            let (nodes, starts) = grid.map_or((Vec::new(), vec![0]), |grid| (grid.nodes(), grid.starts()));
+            let lines = match (section, section.nodes(forest), grid) {
+                (SectionId::UnitDays(level), ..) => {
+                    let directory = segment.directory(level)?;
+                    some.iter().map(|row| directory.run_of(*row) as u32).collect()
+                }
+                (_, Some((column, tree, level)), Some(grid)) => {
+                    source.lines_of(column, |node| grid.line_of(tree, node, level) as u32)
+                }
+                _ => Vec::new(),
+            };
+            let days = source.days_of_rows(&starts);
+            Cells::Grid(Shape::new(nodes, starts, lines.into_iter().zip(days)))
+        }
     };
-    let filled = source.fill(vec![View { section, cells, facts: Vec::new() }]);
-    Ok(filled.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default())
+    Ok(source.fill_one(section, cells))
+}
+
+/// What some rows of a segment add up to by days, in the lines and days that they are of.
+pub(super) fn by_days(
+    section: SectionId,
+    segment: &Segment,
+    some: &[u32],
+    schema: &Schema,
+    forest: &Forest,
+) -> Result<Vec<u8>> {
+    let Some((column, tree, level)) = section.nodes(forest) else { return Ok(Vec::new()) };
+    let layout = Layout::new(schema);
+    let (rows, counted) = read(section, segment, some, schema, &layout)?;
+    let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
+    let (lines, starts) = (source.lines(column, tree, level), source.days());
+    let days = source.days_of_rows(&starts);
+    let shape = Shape::new(lines.nodes, starts, lines.of_rows.into_iter().zip(days));
+    Ok(source.fill_one(section, Cells::Grid(shape)))
+}
+
+/// What of some rows of a segment a view is made from.
+fn read(
+    section: SectionId,
+    segment: &Segment,
+    some: &[u32],
+    schema: &Schema,
+    layout: &Layout,
+) -> Result<(Rows, Vec<Vec<bool>>)> {
+    let mut rows = Rows::new(layout);
+    for (id, values) in layout.columns().iter().zip(&mut rows.columns) {
+        let is_read = match id {
+            ColumnId::Created => true,
+            ColumnId::Place => matches!(section, SectionId::UnitDays(_)),
+            ColumnId::Tree(number) => matches!(section, SectionId::NodeDays(of, _) if of == *number),
+            ColumnId::Measure(_) | ColumnId::Clock(_) => matches!(section, SectionId::Level(_)),
+            _ => false,
+        };
+        if is_read {
+            let column = segment.column(*id)?;
+            values.extend(some.iter().map(|row| column.map_or(MISSING, |column| column.get(*row as usize))));
+        }
+    }
+    let mut counted = Vec::new();
+    for number in 0..schema.counters.len() {
+        let bits = segment.counter(number)?;
+        counted.push(some.iter().map(|row| bits.is_some_and(|bits| bits.get(*row))).collect());
+    }
+    Ok((rows, counted))
 }
 
 /// A view that may be made.

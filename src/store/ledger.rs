@@ -2,9 +2,10 @@
 //! than one about a month, and one about orders that have changed little more than one about orders that have not.
 //!
 //! A page has the units of one level, and sums a block: 2^n months (or what the store's partitions are) that begin at a
-//! multiple of 2^n. Any run of months is a few blocks. A page names the segments that it sums and what of them had
-//! ended, and serves only snapshots that see exactly that. Pages are made in memory, each from the two of its halves or from
-//! views, when a question first wants them, and again after a commit has touched their months.
+//! multiple of 2^n. Any run of months is a few blocks. A page by days has the units or the nodes of a level in one month. A
+//! page names the segments that it sums and what of them had ended, and serves only snapshots that see exactly that.
+//! Pages are made in memory, each from the two of its halves or from views, when a question first wants them, and again
+//! after a commit has touched their months.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -12,7 +13,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::error::Result;
-use crate::segment::{Deaths, Segment, Source, Totals};
+use crate::segment::{Deaths, Grid, SectionId, Segment, Source, Totals, day_totals};
 
 use super::{Live, State};
 
@@ -38,18 +39,26 @@ pub(crate) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Pages {
-    of: HashMap<(usize, Block), Arc<Page>, FixedState>,
+    /// By the views that they are like.
+    of: HashMap<(SectionId, Block), Arc<Page>, FixedState>,
     bytes: usize,
 }
 
-/// What the units of a level add up to in a block.
+/// What a block adds up to.
 #[derive(Debug)]
 pub(crate) struct Page {
     /// What it sums; it keeps none of them.
     seen: Vec<Seen>,
     /// The commit of the snapshot that it was made for.
     commit: u64,
-    pub(crate) totals: Totals,
+    sums: Sums,
+}
+
+#[derive(Debug)]
+enum Sums {
+    Units(Totals),
+    /// A view by days; none where it is not worth making.
+    Days(Option<Vec<u8>>),
 }
 
 /// A segment, and which of its versions had ended.
@@ -104,10 +113,38 @@ impl Ledger {
         block: Block,
         lives: &[&Live],
     ) -> Result<Option<Arc<Page>>> {
-        let known =
-            self.pages.read().unwrap_or_else(PoisonError::into_inner).of.get(&(level, block)).cloned();
+        self.find_or_make(state, SectionId::Level(level), block, lives, || {
+            for live in lives {
+                if live.segment.directory(level)?.len() > MOST_UNITS {
+                    return Ok(None);
+                }
+            }
+            Ok(self.totals(state, level, block, lives)?.map(Sums::Units))
+        })
+    }
+
+    /// The page that is like a view by days, of the partition whose segments are those of `lives`; none where it is not worth
+    /// making.
+    pub(super) fn days(&self, state: &State, view: SectionId, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
+        let Some(first) = lives.first() else { return Ok(None) };
+        self.find_or_make(state, view, Block::of(first.partition(), 0), lives, || {
+            let segments: Vec<_> =
+                lives.iter().map(|live| (live.segment.as_ref(), live.deaths.as_slice())).collect();
+            Ok(Some(Sums::Days(day_totals(view, &segments, &state.schema, &state.forest)?)))
+        })
+    }
+
+    fn find_or_make(
+        &self,
+        state: &State,
+        view: SectionId,
+        block: Block,
+        lives: &[&Live],
+        make: impl FnOnce() -> Result<Option<Sums>>,
+    ) -> Result<Option<Arc<Page>>> {
+        let known = self.pages.read().unwrap_or_else(PoisonError::into_inner).of.get(&(view, block)).cloned();
         if let Some(page) = &known {
-            if page.sums(lives) {
+            if page.is_of(lives) {
                 return Ok(known);
             }
             // It is left to those who see the newest.
@@ -118,15 +155,10 @@ impl Ledger {
         if self.reads_only {
             return Ok(None);
         }
-        for live in lives {
-            if live.segment.directory(level)?.len() > MOST_UNITS {
-                return Ok(None);
-            }
-        }
-        let Some(totals) = self.totals(state, level, block, lives)? else { return Ok(None) };
+        let Some(sums) = make()? else { return Ok(None) };
         let seen = lives.iter().map(|live| Seen::new(live)).collect();
-        let page = Arc::new(Page { seen, commit: state.commit, totals });
-        self.insert((level, block), Arc::clone(&page));
+        let page = Arc::new(Page { seen, commit: state.commit, sums });
+        self.insert((view, block), Arc::clone(&page));
         Ok(Some(page))
     }
 
@@ -147,7 +179,7 @@ impl Ledger {
         } else {
             sources.extend(lives.iter().map(|live| Self::source(live)));
         }
-        sources.extend(pages.iter().map(|page| Source::Totals(&page.totals)));
+        sources.extend(pages.iter().filter_map(|page| page.units()).map(Source::Totals));
         Totals::of(&sources, level, &state.schema, &state.forest).map(Some)
     }
 
@@ -155,7 +187,7 @@ impl Ledger {
         Source::Segment(&live.segment, &live.deaths)
     }
 
-    fn insert(&self, key: (usize, Block), page: Arc<Page>) {
+    fn insert(&self, key: (SectionId, Block), page: Arc<Page>) {
         let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = pages.of.remove(&key) {
             pages.bytes -= old.size();
@@ -169,12 +201,32 @@ impl Ledger {
 }
 
 impl Page {
-    fn sums(&self, lives: &[&Live]) -> bool {
+    /// What the units of a level add up to.
+    pub(crate) fn units(&self) -> Option<&Totals> {
+        match &self.sums {
+            Sums::Units(totals) => Some(totals),
+            Sums::Days(_) => None,
+        }
+    }
+
+    /// What lines add up to by days.
+    pub(crate) fn days(&self) -> Result<Option<Grid<'_>>> {
+        match &self.sums {
+            Sums::Days(Some(bytes)) => Ok(Some(Grid::open(bytes)?)),
+            _ => Ok(None),
+        }
+    }
+
+    fn is_of(&self, lives: &[&Live]) -> bool {
         self.seen.len() == lives.len() && self.seen.iter().zip(lives).all(|(seen, live)| seen.is(live))
     }
 
     fn size(&self) -> usize {
-        self.totals.size() + size_of_val(self.seen.as_slice())
+        let sums = match &self.sums {
+            Sums::Units(totals) => totals.size(),
+            Sums::Days(bytes) => bytes.as_ref().map_or(0, Vec::len),
+        };
+        sums + size_of_val(self.seen.as_slice())
     }
 }
 

@@ -7,7 +7,10 @@ use crate::error::Result;
 use crate::filter::{Condition, Leaf, Test};
 use crate::order_id::OrderId;
 use crate::schema::Clock;
-use crate::segment::{ColumnId, Death, Deaths, MISSING, Segment};
+use crate::segment::{ColumnId, Death, Deaths, MISSING, RowMask, Segment};
+
+/// So few versions that have ended are looked for in their lists; of more, a mask is made.
+const FEW_DEAD: u64 = if cfg!(test) { 2 } else { 64 };
 
 /// A segment and which of its versions a snapshot sees.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub(crate) struct Live {
     lived_at: Option<u64>,
     /// Per clock, computed when they are first asked for.
     bounds: Arc<OnceLock<Vec<Bounds>>>,
+    /// The rows whose versions have ended, marked when they are first asked for.
+    dead: Arc<OnceLock<RowMask>>,
 }
 
 /// The first and the last time of a clock; none where no version has it.
@@ -70,7 +75,15 @@ pub(crate) enum Stage {
 
 impl Live {
     pub(crate) fn new(segment: Arc<Segment>, stage: Stage) -> Self {
-        Self { segment, deaths: Vec::new(), stage, born_by: None, lived_at: None, bounds: Arc::default() }
+        Self {
+            segment,
+            deaths: Vec::new(),
+            stage,
+            born_by: None,
+            lived_at: None,
+            bounds: Arc::default(),
+            dead: Arc::default(),
+        }
     }
 
     /// The number of the partition that all its orders are of.
@@ -97,7 +110,7 @@ impl Live {
         let all = self.deaths.iter().flat_map(|deaths| deaths.list());
         let before: Vec<Death> = all.filter(|death| death.died <= commit).copied().collect();
         let born_by = (last > commit).then_some(commit);
-        let mut seen = Self { born_by, deaths: Vec::new(), bounds: Arc::default(), ..self.clone() };
+        let mut seen = Self { born_by, ..Self::new(Arc::clone(&self.segment), self.stage) };
         seen.add_deaths(before, counters)?;
         Ok(Some(seen))
     }
@@ -131,7 +144,7 @@ impl Live {
             list.extend(self.deaths.pop().iter().flat_map(|deaths| deaths.list().iter().copied()));
         }
         self.deaths.push(Arc::new(Deaths::new(list, &self.segment, counters)?));
-        self.bounds = Arc::default();
+        (self.bounds, self.dead) = Default::default();
         Ok(())
     }
 
@@ -191,6 +204,17 @@ impl Live {
             return u64::from(rows).saturating_sub(self.ended_versions());
         }
         (0..rows).filter(|row| self.sees(*row).unwrap_or(false)).count() as u64
+    }
+
+    /// The rows whose versions have ended; none where these are so few that they are better looked for one by one.
+    pub(crate) fn dead_mask(&self) -> Option<&RowMask> {
+        (self.ended_versions() > FEW_DEAD).then(|| {
+            self.dead.get_or_init(|| {
+                let mut mask = RowMask::new(self.segment.rows());
+                self.all_deaths().for_each(|death| mask.insert(death.row));
+                mask
+            })
+        })
     }
 
     /// The rows of a range whose versions have ended.

@@ -10,7 +10,7 @@ use crate::filter::{NodeRef, resolve};
 use crate::order::Order;
 use crate::order_id::OrderId;
 use crate::schema::{Field, Schema};
-use crate::segment::{Layout, Segment};
+use crate::segment::{Layout, SectionId, Segment};
 use crate::tree::{Forest, Node, Tree};
 
 use super::describe::{self, Description};
@@ -138,6 +138,11 @@ impl Snapshot {
     /// worth summing once for all.
     pub(crate) fn page(&self, level: usize, block: Block, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
         self.state.ledger.page(&self.state, level, block, lives)
+    }
+
+    /// What a partition's segments, which these lives are, add up to by days, like one of their views; none as above.
+    pub(crate) fn days_page(&self, view: SectionId, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
+        self.state.ledger.days(&self.state, view, lives)
     }
 
     pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {
