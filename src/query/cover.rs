@@ -133,6 +133,9 @@ impl<'s> Cover<'s> {
     }
 
     fn days(plan: &Plan, frame: &Frame, snapshot: &Snapshot, segment: &'s Segment) -> Result<Option<Self>> {
+        if !plan.filter.is_always() && under(plan).is_none() {
+            return Ok(None);
+        }
         let mut parts = Vec::with_capacity(plan.parts.len());
         for part in &plan.parts {
             let runs = runs(plan, snapshot, segment, *part)?;

@@ -30,14 +30,14 @@ pub(super) fn assemble_cross(
     for (_, member, first) in units {
         let unit = place.get(member);
         let kind = row_kind(plan, snapshot, unit);
-        for (at, groups) in places.iter().zip(groups.chunks_exact(plan.by.len())) {
+        for (number, at) in places.iter().enumerate() {
             let slot = first + at;
             let orders = facts.orders[slot];
             if orders == 0 {
                 continue;
             }
             answer.rows.push(RowData { place: unit, kind, time: None, orders });
-            answer.groups.extend_from_slice(groups);
+            answer.groups.extend_from_slice(&groups[number * plan.by.len()..(number + 1) * plan.by.len()]);
             answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, Some(slot))));
         }
     }

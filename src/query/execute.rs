@@ -1,5 +1,6 @@
 //! Choosing: a plan and a segment in, the way to its rows out.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::calendar::Span;
@@ -133,82 +134,72 @@ impl Times {
     }
 }
 
-/// How the rows of a segment are reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// None of its orders is asked for.
-    Pruned,
-    By(Access),
-}
-
-/// What was asked of a segment, and how it is answered.
+/// What of a segment is asked for.
 #[derive(Debug)]
-pub(crate) struct SegmentPlan {
-    pub(crate) reach: Reach,
+pub(crate) struct SegmentPlan<'p> {
     /// The rows of each part.
     pub(crate) ranges: Vec<(Part, Range<u32>)>,
     /// What the rows have to fulfil; none for all.
-    pub(crate) filter: Option<Condition>,
-    /// The name of the view that sums are read from.
-    pub(super) view: Option<String>,
+    pub(crate) filter: Option<Cow<'p, Condition>>,
     /// Whether rows are read one by one, rather than counted in ranges.
     pub(super) by_row: bool,
 }
 
-impl SegmentPlan {
+impl<'p> SegmentPlan<'p> {
+    /// None where no order of the segment is asked for.
+    pub(super) fn new(
+        plan: &'p Plan,
+        snapshot: &Snapshot,
+        live: &Live,
+        times: &Times,
+    ) -> Result<Option<Self>> {
+        let segment = live.segment.as_ref();
+        if !times.some {
+            return Ok(None);
+        }
+        let ranges = ranges(plan, snapshot, segment)?;
+        let asked = (!plan.filter.is_always()).then_some(&plan.filter);
+        let within = (!times.all).then(|| plan.span_condition());
+        let filter = match (asked, within, live.visibility()) {
+            (None, None, None) => None,
+            (Some(asked), None, None) => Some(Cow::Borrowed(asked)),
+            (asked, within, visible) => {
+                let all = asked.cloned().into_iter().chain(within).chain(visible);
+                Some(Cow::Owned(Condition::And(all.collect())))
+            }
+        };
+        let scan = plan.access == Some(Access::Scan);
+        let by_row = scan || times.step.is_none() || !plan.by.is_empty() || !plan.needs.only_counts();
+        Ok((!ranges.is_empty()).then_some(Self { ranges, filter, by_row }))
+    }
+
     /// The rows from the first asked for to the last.
     pub(crate) fn hull(&self) -> Range<u32> {
         let start = self.ranges.iter().map(|(_, range)| range.start).min().unwrap_or(0);
         start..self.ranges.iter().map(|(_, range)| range.end).max().unwrap_or(0)
     }
-}
 
-/// Chooses how to answer from a segment.
-pub(crate) fn plan_segment(
-    plan: &Plan,
-    frame: &Frame,
-    snapshot: &Snapshot,
-    live: &Live,
-) -> Result<SegmentPlan> {
-    let segment = live.segment.as_ref();
-    let pruned =
-        || SegmentPlan { reach: Reach::Pruned, ranges: Vec::new(), filter: None, view: None, by_row: false };
-    let times = Times::of(plan, frame, segment);
-    if !times.some {
-        return Ok(pruned());
+    /// How its rows are reached.
+    pub(super) fn access(&self, plan: &Plan, segment: &Segment) -> Result<Access> {
+        Ok(match &self.filter {
+            None if !self.by_row => Access::Views,
+            Some(filter) if Selector::new(segment, self.hull(), plan.access).uses_bitmaps(filter)? => {
+                Access::Bitmaps
+            }
+            _ => Access::Scan,
+        })
     }
-    let ranges = ranges(plan, snapshot, segment)?;
-    if ranges.is_empty() {
-        return Ok(pruned());
-    }
-    let mut conditions = Vec::new();
-    conditions.extend((!plan.filter.is_always()).then(|| plan.filter.clone()));
-    conditions.extend((!times.all).then(|| plan.span_condition()));
-    conditions.extend(live.visibility());
-    let filter = (!conditions.is_empty()).then_some(Condition::And(conditions));
-    let scan = plan.access == Some(Access::Scan);
-    let by_row = scan || times.step.is_none() || !plan.by.is_empty() || !plan.needs.only_counts();
-    let mut chosen = SegmentPlan { reach: Reach::By(Access::Scan), ranges, filter, view: None, by_row };
-    let selector = Selector::new(segment, chosen.hull(), plan.access);
-    match &chosen.filter {
-        None if !by_row => chosen.reach = Reach::By(Access::Views),
-        Some(filter) if selector.uses_bitmaps(filter)? => chosen.reach = Reach::By(Access::Bitmaps),
-        _ => {}
-    }
-    Ok(chosen)
 }
 
 /// The rows of a segment that a query without groups is about; none where it has none.
-pub(super) fn kept(
-    plan: &Plan,
+pub(super) fn kept<'p>(
+    plan: &'p Plan,
     frame: &Frame,
     snapshot: &Snapshot,
     live: &Live,
-) -> Result<Option<(SegmentPlan, Kept)>> {
-    let chosen = plan_segment(plan, frame, snapshot, live)?;
-    if chosen.reach == Reach::Pruned {
-        return Ok(None);
-    }
+) -> Result<Option<(SegmentPlan<'p>, Kept)>> {
+    let times = Times::of(plan, frame, &live.segment);
+    let Some(chosen) = SegmentPlan::new(plan, snapshot, live, &times)? else { return Ok(None) };
     let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
     let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
     kept.leave_out_dead(live, chosen.hull());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::store::{Live, Snapshot, Stage};
 
 use super::Access;
-use super::execute::{Reach, SegmentPlan};
+use super::execute::SegmentPlan;
 
 /// How a query is answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,24 +40,32 @@ pub struct SegmentExplanation {
     pub partly: bool,
 }
 
+/// How a segment is read of which something is asked for.
+pub(super) struct Way<'p> {
+    pub(super) chosen: SegmentPlan<'p>,
+    pub(super) access: Access,
+    /// The name of the view that sums are read from.
+    pub(super) view: Option<String>,
+}
+
 pub(super) fn explain(
     snapshot: &Snapshot,
-    plans: &[SegmentPlan],
+    ways: &[Option<Way<'_>>],
     in_ledger: impl Fn(&Live) -> bool,
 ) -> Explanation {
-    let explained = snapshot.lives().iter().zip(plans).map(|(live, plan)| SegmentExplanation {
-        segment: live.segment.name().to_owned(),
-        access: match plan.reach {
-            Reach::Pruned => None,
-            Reach::By(_) if in_ledger(live) => Some(Access::Views),
-            Reach::By(access) => Some(access),
-        },
-        view: plan.view.clone(),
-        ledger: plan.reach != Reach::Pruned && in_ledger(live),
-        batch: live.stage != Stage::Sealed,
-        orders: plan.ranges.iter().map(|(_, range)| u64::from(range.end - range.start)).sum(),
-        ended: plan.ranges.iter().map(|(_, range)| live.dead(range.clone())).sum(),
-        partly: live.visibility().is_some(),
+    let explained = snapshot.lives().iter().zip(ways).map(|(live, way)| {
+        let ledger = way.is_some() && in_ledger(live);
+        let ranges = way.iter().flat_map(|way| &way.chosen.ranges).map(|(_, range)| range);
+        SegmentExplanation {
+            segment: live.segment.name().to_owned(),
+            access: way.as_ref().map(|way| if ledger { Access::Views } else { way.access }),
+            view: way.as_ref().and_then(|way| way.view.clone()),
+            ledger,
+            batch: live.stage != Stage::Sealed,
+            orders: ranges.clone().map(|range| u64::from(range.end - range.start)).sum(),
+            ended: ranges.map(|range| live.dead(range.clone())).sum(),
+            partly: live.visibility().is_some(),
+        }
     });
     Explanation { segments: explained.collect() }
 }

@@ -94,7 +94,7 @@ type Pair = (i64, Member);
 
 /// The orders of a segment that are asked for.
 struct Asked<'a> {
-    chosen: SegmentPlan,
+    chosen: SegmentPlan<'a>,
     kept: Kept,
     keys: Column<'a>,
     nodes: Option<Column<'a>>,
@@ -222,7 +222,7 @@ impl Snapshot {
 
 fn asked<'a>(
     snapshot: &'a Snapshot,
-    plan: &Plan,
+    plan: &'a Plan,
     key: ColumnId,
     nodes: Option<&Dimension>,
 ) -> Result<Vec<Asked<'a>>> {

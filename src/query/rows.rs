@@ -23,6 +23,8 @@ use super::select::{Kept, Selector};
 
 /// About how many rows have to be read before another thread is asked to help.
 const ROWS_TO_SHARE: u64 = 50_000;
+/// To search for the run of a row takes about as long as to walk along so many runs.
+const RUNS_TO_SEARCH: usize = 16;
 
 /// Where counted orders go.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ pub(super) fn count_all(
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    segments: &[(&Live, SegmentPlan)],
+    segments: &[(&Live, SegmentPlan<'_>)],
     top: Option<&hashbrown::HashSet<Key>>,
 ) -> Result<Groups> {
     let units = units(segments)?;
@@ -81,31 +83,29 @@ pub(super) fn count_all(
     Ok(sink.groups)
 }
 
-/// The most units that the parts of a segment have.
-fn units(segments: &[(&Live, SegmentPlan)]) -> Result<usize> {
+/// The segment of which the most rows are asked for; what it is like, the others are.
+fn largest<'s, 'p>(segments: &'s [(&'s Live, SegmentPlan<'p>)]) -> Option<(&'s Live, &'s SegmentPlan<'p>)> {
+    let largest = segments.iter().max_by_key(|(_, chosen)| chosen.hull().len());
+    largest.map(|(live, chosen)| (*live, chosen))
+}
+
+/// About how many units have orders.
+fn units(segments: &[(&Live, SegmentPlan<'_>)]) -> Result<usize> {
     let mut most = 1;
-    for (live, chosen) in segments {
-        for level in chosen.ranges.iter().filter_map(|(part, _)| part.level) {
-            most = most.max(live.segment.directory(level)?.len());
-        }
+    let Some((live, chosen)) = largest(segments) else { return Ok(most) };
+    for level in chosen.ranges.iter().filter_map(|(part, _)| part.level) {
+        most = most.max(live.segment.directory(level)?.len());
     }
     Ok(most)
 }
 
-/// About how many rows will be read.
-fn reads(plan: &Plan, segments: &[(&Live, SegmentPlan)]) -> Result<u64> {
-    let mut rows = 0;
-    for (live, chosen) in segments {
-        let hull = chosen.hull();
-        rows += match &chosen.filter {
-            Some(filter) => Selector::new(&live.segment, hull, plan.access).estimate(filter)?,
-            None => u64::from(hull.end - hull.start),
-        };
-        if rows >= ROWS_TO_SHARE {
-            break;
-        }
-    }
-    Ok(rows)
+/// About how many rows will be read, if the filter keeps as large a share of every segment as of the largest.
+fn reads(plan: &Plan, segments: &[(&Live, SegmentPlan<'_>)]) -> Result<u64> {
+    let all = segments.iter().map(|(_, chosen)| chosen.hull().len() as u64).sum();
+    let Some((live, chosen)) = largest(segments).filter(|_| all >= ROWS_TO_SHARE) else { return Ok(all) };
+    let Some(filter) = &chosen.filter else { return Ok(all) };
+    let kept = Selector::new(&live.segment, chosen.hull(), plan.access).estimate(filter)?;
+    Ok(all.saturating_mul(kept) / (chosen.hull().len() as u64).max(1))
 }
 
 /// Counts the orders of one segment.
@@ -114,7 +114,7 @@ fn count(
     frame: &Frame,
     snapshot: &Snapshot,
     live: &Live,
-    chosen: &SegmentPlan,
+    chosen: &SegmentPlan<'_>,
     sink: &mut Sink<'_>,
 ) -> Result<()> {
     let segment = live.segment.as_ref();
@@ -125,15 +125,40 @@ fn count(
     if by_row || !matches!(kept, Kept::All) {
         kept.leave_out_dead(live, chosen.hull());
     }
+    let few = match &kept {
+        Kept::All => None,
+        Kept::Mask(mask) => Some(mask.count(chosen.hull()) as usize),
+        Kept::List(list) => Some(list.len()),
+    };
+    if few == Some(0) {
+        return Ok(());
+    }
     let reader = RowReader::open(plan, frame, segment, &selector)?;
-    if let Kept::List(list) = &kept {
-        if list.len() < runs_of(chosen, segment)? {
-            return reader.add_list(list, chosen, snapshot, sink);
+    if let Some(few) = few {
+        let (runs, searched) = runs_of(chosen, segment)?;
+        // To walk along the runs is faster than to look up each row's where there are fewer runs than rows.
+        let walk = runs <= if searched { few.saturating_mul(RUNS_TO_SEARCH) } else { few };
+        match &mut kept {
+            Kept::List(list) if !walk => return reader.add_list(list, chosen, snapshot, sink),
+            Kept::List(list) if few < runs => {
+                list.sort_unstable();
+                return reader.add_sorted(list, chosen, snapshot, sink);
+            }
+            Kept::List(list) => {
+                let mut mask = RowMask::new(segment.rows());
+                list.iter().for_each(|row| mask.insert(*row));
+                kept = Kept::Mask(mask);
+            }
+            Kept::Mask(mask) if few < runs => {
+                let list: Vec<u32> = mask.iter(chosen.hull()).collect();
+                return if walk {
+                    reader.add_sorted(&list, chosen, snapshot, sink)
+                } else {
+                    reader.add_list(&list, chosen, snapshot, sink)
+                };
+            }
+            _ => {}
         }
-        // To walk along the runs is faster than to look up each row's.
-        let mut mask = RowMask::new(segment.rows());
-        list.iter().for_each(|row| mask.insert(*row));
-        kept = Kept::Mask(mask);
     }
     for (part, range) in &chosen.ranges {
         for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
@@ -147,13 +172,14 @@ fn count(
     Ok(())
 }
 
-/// How many runs of rows there are to walk along.
-fn runs_of(chosen: &SegmentPlan, segment: &Segment) -> Result<usize> {
-    chosen.ranges.iter().try_fold(0, |runs, (part, range)| {
-        let Some(level) = part.level else { return Ok(runs + 1) };
+/// How many runs of rows there are to walk along, and whether that of a row is searched for.
+fn runs_of(chosen: &SegmentPlan<'_>, segment: &Segment) -> Result<(usize, bool)> {
+    chosen.ranges.iter().try_fold((0, false), |(runs, searched), (part, range)| {
+        let Some(level) = part.level else { return Ok((runs + 1, searched)) };
         let directory = segment.directory(level)?;
-        Ok(runs + directory.run_of(range.end)
-            - directory.run_of(range.start).min(directory.run_of(range.end)))
+        let end = directory.run_of(range.end);
+        let more = end - directory.run_of(range.start).min(end);
+        Ok((runs + more, searched || directory.is_searched()))
     })
 }
 
@@ -395,40 +421,72 @@ impl<'a> RowReader<'a> {
     fn add_list(
         &self,
         list: &[u32],
-        chosen: &SegmentPlan,
+        chosen: &SegmentPlan<'_>,
         snapshot: &Snapshot,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         let place = snapshot.place();
-        // The only group of a unit, where orders are counted and nothing else.
-        let only = match &self.times {
-            Times::Same(step) if self.dimensions.is_empty() && self.facts.is_empty() => {
-                Some(self.frame.keys.place_of(*step))
-            }
-            _ => None,
-        };
         let directory = |part: &Part| part.level.map(|level| self.segment.directory(level)).transpose();
         let directories =
             chosen.ranges.iter().map(|(part, _)| directory(part)).collect::<Result<Vec<_>>>()?;
-        for &row in list {
-            let at = chosen.ranges.partition_point(|(_, range)| range.end <= row);
-            let Some((part, _)) = chosen.ranges.get(at).filter(|(_, range)| range.contains(&row)) else {
+        for row in list {
+            let at = chosen.ranges.partition_point(|(_, range)| range.end <= *row);
+            let Some((part, _)) = chosen.ranges.get(at).filter(|(_, range)| range.contains(row)) else {
                 continue;
             };
             let unit = match &directories[at] {
                 None => part.base,
-                Some(directory) => directory.unit(place, directory.run_of(row)),
+                Some(directory) => directory.unit(place, directory.run_of(*row)),
             };
-            let unit = member(unit);
-            let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
-            match (first, only) {
-                (Some(first), Some(place)) => sink.groups.facts.orders[first + place] += 1,
-                (Some(first), None) => {
-                    let slot = first + self.place(row);
-                    self.facts.add(row, slot, &mut sink.groups.facts);
+            self.add_rows(std::slice::from_ref(row), member(unit), sink)?;
+        }
+        Ok(())
+    }
+
+    /// Adds listed rows, ascending, along the runs.
+    fn add_sorted(
+        &self,
+        list: &[u32],
+        chosen: &SegmentPlan<'_>,
+        snapshot: &Snapshot,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
+        let place = snapshot.place();
+        for (part, range) in &chosen.ranges {
+            let mut rest = &list[list.partition_point(|row| *row < range.start)..];
+            rest = &rest[..rest.partition_point(|row| *row < range.end)];
+            let Some(level) = part.level else {
+                self.add_rows(rest, member(part.base), sink)?;
+                continue;
+            };
+            let directory = self.segment.directory(level)?;
+            for (run, rows) in directory.runs(range.clone()) {
+                let here = rest.iter().take_while(|row| **row < rows.end).count();
+                if here > 0 {
+                    self.add_rows(&rest[..here], member(directory.unit(place, run)), sink)?;
+                    rest = &rest[here..];
                 }
-                (None, _) => self.add_hashed(row, unit, sink)?,
+                if rest.is_empty() {
+                    break;
+                }
             }
+        }
+        Ok(())
+    }
+
+    /// Adds rows of a unit.
+    #[inline]
+    fn add_rows(&self, rows: &[u32], unit: Member, sink: &mut Sink<'_>) -> Result<()> {
+        let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
+        let Some(first) = first else {
+            return rows.iter().try_for_each(|row| self.add_hashed(*row, unit, sink));
+        };
+        let facts = &mut sink.groups.facts;
+        match &self.times {
+            Times::Same(step) if self.dimensions.is_empty() && self.facts.is_empty() => {
+                facts.orders[first + self.frame.keys.place_of(*step)] += rows.len() as u64;
+            }
+            _ => rows.iter().for_each(|row| self.facts.add(*row, first + self.place(*row), facts)),
         }
         Ok(())
     }

@@ -9,8 +9,8 @@ use super::answer::Answer;
 use super::assemble::{assemble, assemble_table};
 use super::cover::Cover;
 use super::cross::assemble_cross;
-use super::execute::{Asked, Frame, Reach, Times, plan_segment};
-use super::explain::{Explanation, explain};
+use super::execute::{Asked, Frame, SegmentPlan, Times};
+use super::explain::{Explanation, Way, explain};
 use super::groups::{Groups, Key};
 use super::plan::Plan;
 use super::ranges::Ranges;
@@ -54,7 +54,7 @@ impl Snapshot {
             return assemble_top(query, &plan, self, units.into_iter(), &mut groups.facts, k);
         }
         let flat = query.top.is_none() && plan.grain.is_none() && !query.between && !query.all_units;
-        if let Some(units) = groups.by_unit().filter(|_| flat && !plan.by.is_empty()) {
+        if let Some(units) = groups.by_unit().filter(|_| flat) {
             return assemble_cross(query, &plan, &frame, self, units, &groups.facts);
         }
         assemble(query, &plan, &frame, self, groups, |top| Ok(self.count(&plan, &frame, Some(top))?.1))
@@ -71,10 +71,7 @@ impl Snapshot {
             {
                 continue;
             }
-            let chosen = plan_segment(plan, frame, self, live)?;
-            if chosen.reach != Reach::Pruned {
-                by_rows.push((live, chosen));
-            }
+            by_rows.extend(SegmentPlan::new(plan, self, live, &times)?.map(|chosen| (live, chosen)));
         }
         let mut groups = count_all(plan, frame, self, &by_rows, top)?;
         groups.check()?;
@@ -97,19 +94,18 @@ impl Snapshot {
     pub fn explain(&self, query: &Query) -> Result<Explanation> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let plans = self.lives().iter().map(|live| {
-            let mut chosen = plan_segment(&plan, &frame, self, live)?;
+        let ways = self.lives().iter().map(|live| {
             let times = Times::of(&plan, &frame, &live.segment);
-            if chosen.reach != Reach::Pruned
-                && let Some(cover) = Cover::of(&plan, &frame, self, live, &times)?
-            {
-                chosen.reach = Reach::By(query.access.unwrap_or(Access::Views));
-                chosen.view = cover.name(self);
-            }
-            Ok(chosen)
+            let Some(chosen) = SegmentPlan::new(&plan, self, live, &times)? else { return Ok(None) };
+            let cover = Cover::of(&plan, &frame, self, live, &times)?;
+            let access = match cover {
+                Some(_) => query.access.unwrap_or(Access::Views),
+                None => chosen.access(&plan, &live.segment)?,
+            };
+            Ok(Some(Way { chosen, access, view: cover.and_then(|cover| cover.name(self)) }))
         });
         let left = Ranges::new(&plan, &frame, self).add_pages(Asked::all(&plan, &frame, self))?;
         let is_left = |live: &Live| left.iter().any(|asked| std::ptr::eq(asked.live, live));
-        Ok(explain(self, &plans.collect::<Result<Vec<_>>>()?, |live| !is_left(live)))
+        Ok(explain(self, &ways.collect::<Result<Vec<_>>>()?, |live| !is_left(live)))
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::filter::{Condition, Leaf, Test};
-use crate::segment::{ColumnId, RowMask, SectionId, Segment, Sets};
+use crate::segment::{ColumnId, RowMask, SectionId, Segment, Sets, SetsOf};
 use crate::store::Live;
 
 use super::Access;
@@ -37,13 +37,15 @@ pub(crate) enum Kept {
 impl Kept {
     /// Leaves out the rows of a range whose versions have ended.
     pub(crate) fn leave_out_dead(&mut self, live: &Live, range: Range<u32>) {
-        if live.dead(range.clone()) == 0 {
-            return;
-        }
+        let dead = live.dead_mask();
         if matches!(self, Self::All) {
+            let ended = dead.map_or_else(|| live.dead(range.clone()), |dead| dead.count(range.clone()));
+            if ended == 0 {
+                return;
+            }
             *self = Self::Mask(RowMask::full(live.segment.rows()));
         }
-        match (self, live.dead_mask()) {
+        match (self, dead) {
             (Self::Mask(mask), Some(dead)) => mask.and_not(range, dead),
             (Self::Mask(mask), None) => live.dead_rows(range).for_each(|row| mask.remove(row)),
             (Self::List(list), Some(dead)) => list.retain(|row| !dead.contains(*row)),
@@ -66,8 +68,10 @@ impl Kept {
 struct Conjunct<'c> {
     condition: &'c Condition,
     has_sets: bool,
-    /// Whether it is decided for 64 rows at once.
-    by_words: bool,
+    /// The sets of rows that are kept, where they tell.
+    sets: Option<(ColumnId, SetsOf<'c>)>,
+    /// What is asked of single rows, where that is known and sets do not tell.
+    test: Option<RowTest<'c>>,
     /// About how many rows it keeps.
     rows: u64,
 }
@@ -84,7 +88,8 @@ impl<'a> Selector<'a> {
         self.flatten(condition, &mut conjuncts)?;
         let few = self.rows() / 64;
         conjuncts.sort_by_key(|conjunct| {
-            let class = match (conjunct.has_sets, conjunct.by_words) {
+            let by_words = conjunct.test.as_ref().is_some_and(|test| test.words().is_some());
+            let class = match (conjunct.has_sets, by_words) {
                 (true, _) if conjunct.rows <= few => 0,
                 (_, true) => 1,
                 (true, false) => 2,
@@ -92,7 +97,7 @@ impl<'a> Selector<'a> {
             };
             (class, conjunct.rows)
         });
-        conjuncts.iter().try_fold(Kept::All, |kept, conjunct| self.narrow(kept, conjunct))
+        conjuncts.into_iter().try_fold(Kept::All, |kept, conjunct| self.narrow(kept, conjunct))
     }
 
     /// About how many rows a condition keeps, by what can be known without looking at them.
@@ -102,44 +107,54 @@ impl<'a> Selector<'a> {
         Ok(conjuncts.iter().map(|conjunct| conjunct.rows).min().unwrap_or(self.rows()))
     }
 
-    fn flatten<'c>(&self, condition: &'c Condition, conjuncts: &mut Vec<Conjunct<'c>>) -> Result<()> {
+    fn flatten<'c>(&self, condition: &'c Condition, conjuncts: &mut Vec<Conjunct<'c>>) -> Result<()>
+    where
+        'a: 'c,
+    {
         if let Condition::And(all) = condition {
             return all.iter().try_for_each(|condition| self.flatten(condition, conjuncts));
         }
-        let (mut has_sets, mut by_words, mut rows) = (false, false, self.rows());
+        let mut conjunct = Conjunct { condition, has_sets: false, sets: None, test: None, rows: self.rows() };
         if let Condition::Leaf(Leaf::Column(column, test)) = condition {
             match (self.sets_for(*column, test)?, test) {
                 (Some(sets), Test::OneOf(values)) => {
-                    has_sets = true;
-                    rows = rows.min(sets.size(values));
+                    let sets = sets.of(values);
+                    conjunct.has_sets = true;
+                    // As many in the range as in any other of its length.
+                    let all = u64::from(self.segment.rows()).max(1);
+                    conjunct.rows = (sets.rows() * self.rows()).div_ceil(all);
+                    conjunct.sets = Some((*column, sets));
                 }
                 (sets, _) => {
-                    has_sets = sets.is_some();
+                    conjunct.has_sets = sets.is_some();
                     let test = RowTest::column(self.segment.column(*column)?, test);
-                    by_words = !has_sets && test.words().is_some();
-                    rows = rows * test.share() / 256;
+                    conjunct.rows = self.rows() * test.share() / 256;
+                    conjunct.test = Some(test).filter(|_| !conjunct.has_sets);
                 }
             }
         }
-        conjuncts.push(Conjunct { condition, has_sets, by_words, rows });
+        conjuncts.push(conjunct);
         Ok(())
     }
 
-    fn narrow(&self, kept: Kept, conjunct: &Conjunct<'_>) -> Result<Kept> {
+    fn narrow(&self, kept: Kept, mut conjunct: Conjunct<'_>) -> Result<Kept> {
         let range = self.range.clone();
+        let known = conjunct.test.take();
+        let test = |known: Option<_>| known.map_or_else(|| self.test(conjunct.condition), Ok);
         Ok(match kept {
-            Kept::All => match self.listed(conjunct)? {
-                Some(list) => Kept::List(list),
-                None => Kept::Mask(self.mask(conjunct.condition)?),
+            Kept::All => match (self.listed(&conjunct)?, known) {
+                (Some(list), _) => Kept::List(list),
+                (None, Some(test)) => Kept::Mask(test.mask(self.segment.rows(), range)),
+                (None, None) => Kept::Mask(self.mask(conjunct.condition)?),
             },
             Kept::List(mut list) => {
-                let test = self.test(conjunct.condition)?;
+                let test = test(known)?;
                 list.retain(|row| test.accepts(*row));
                 Kept::List(list)
             }
             Kept::Mask(mut mask) => {
                 if let Some(mut list) =
-                    self.listed(conjunct)?.filter(|_| self.access != Some(Access::Bitmaps))
+                    self.listed(&conjunct)?.filter(|_| self.access != Some(Access::Bitmaps))
                 {
                     list.retain(|row| mask.contains(*row));
                     return Ok(Kept::List(list));
@@ -149,7 +164,7 @@ impl<'a> Selector<'a> {
                 if marked || self.access == Some(Access::Bitmaps) {
                     mask.and(&self.mask(conjunct.condition)?);
                 } else {
-                    let test = self.test(conjunct.condition)?;
+                    let test = test(known)?;
                     match test.words() {
                         Some(word) => mask.and_words(range, word),
                         None => mask.retain(range, |row| test.accepts(row)),
@@ -162,15 +177,10 @@ impl<'a> Selector<'a> {
 
     /// The rows of a conjunct, where sets tell that there are few.
     fn listed(&self, conjunct: &Conjunct<'_>) -> Result<Option<Vec<u32>>> {
-        let Condition::Leaf(Leaf::Column(column, Test::OneOf(values))) = conjunct.condition else {
-            return Ok(None);
-        };
-        if !conjunct.has_sets || conjunct.rows * LISTED_OF > self.rows() {
-            return Ok(None);
-        }
-        let Some(sets) = self.segment.sets(*column)? else { return Ok(None) };
+        let few = conjunct.rows * LISTED_OF <= self.rows();
+        let Some((column, sets)) = conjunct.sets.as_ref().filter(|_| few) else { return Ok(None) };
         let mut list = Vec::with_capacity(conjunct.rows as usize);
-        for set in sets.of(values) {
+        for set in sets.iter() {
             let set = self.segment.placed(SectionId::Sets(*column), set)?;
             set.for_each(self.range.clone(), |row| list.push(row));
         }
@@ -340,7 +350,7 @@ impl<'a> Selector<'a> {
         let mut mask = RowMask::new(self.segment.rows());
         match test {
             Test::OneOf(values) => {
-                for set in sets.of(values) {
+                for set in sets.of(values).iter() {
                     self.segment.placed(section, set)?.insert_into(&mut mask);
                 }
             }

@@ -23,6 +23,9 @@ use super::views;
 /// Of more cells, a view of each segment is read by itself.
 const MOST_CELLS: usize = 20_000;
 
+/// The rows of segments without a view are read where there are so many times fewer than those with one.
+const FEWER: u32 = 4;
+
 /// A segment's view by days.
 enum View<'a> {
     /// As it was sealed, and what has ended of it in the same cells.
@@ -31,8 +34,8 @@ enum View<'a> {
     Made(Vec<u8>),
 }
 
-/// A view by days of several segments, of which these versions have ended. None where one of them has many rows but no
-/// such view, or there are many cells.
+/// A view by days of several segments, of which these versions have ended. None where segments without such a
+/// view have many rows, or there are many cells.
 pub(crate) fn day_totals(
     section: SectionId,
     segments: &[(&Segment, &[Arc<Deaths>])],
@@ -40,6 +43,15 @@ pub(crate) fn day_totals(
     forest: &Forest,
 ) -> Result<Option<Vec<u8>>> {
     let Some((_, tree, _)) = section.nodes(forest) else { return Ok(None) };
+    let mut read = segments.iter().map(|(segment, _)| {
+        Ok(if segment.grid(section)?.is_some() { (segment.rows(), 0) } else { (0, segment.rows()) })
+    });
+    let (viewed, read) = read.try_fold((0u32, 0u32), |sums, rows: Result<(u32, u32)>| {
+        rows.map(|rows| (sums.0.saturating_add(rows.0), sums.1.saturating_add(rows.1)))
+    })?;
+    if read > FEW_ROWS.max(viewed / FEWER) {
+        return Ok(None);
+    }
     let mut views = Vec::with_capacity(segments.len());
     for (segment, deaths) in segments {
         views.push(match segment.grid(section)? {
@@ -47,12 +59,12 @@ pub(crate) fn day_totals(
                 let ended = deaths.iter().map(|deaths| deaths.view(section, segment, schema, forest));
                 View::Sealed(grid, ended.collect::<Result<_>>()?)
             }
-            None if segment.rows() <= FEW_ROWS => {
+            None => {
                 let ended = |row: u32| deaths.iter().any(|deaths| deaths.find(row).is_some());
                 let rows: Vec<u32> = (0..segment.rows()).filter(|row| !ended(*row)).collect();
                 View::Made(views::by_days(section, segment, &rows, schema, forest)?)
             }
-            _ => return Ok(None),
+            Some(_) => return Ok(None),
         });
     }
     // The grids, each with whether it is taken out, and of which segment it is.

@@ -155,6 +155,11 @@ impl<'a> Directory<'a> {
         self.units.rows()
     }
 
+    /// Whether the run of a row is searched for, rather than counted.
+    pub(crate) fn is_searched(&self) -> bool {
+        matches!(self.starts, Starts::List(_))
+    }
+
     /// The unit of a run: of this level, or above it; none for orders without place.
     pub(crate) fn unit(&self, place: &Tree, run: usize) -> Option<Node> {
         node(place, self.units.get(run))

@@ -68,7 +68,8 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
                 set.insert_into(&mut mask);
                 if sound {
                     assert_eq!(set.len(), mask.count(0..rows));
-                    assert!(sets.of(&[value]).all(|found| found.is_ok()) && sets.size(&[value]) == set.len());
+                    let found = sets.of(&[value]);
+                    assert!(found.iter().all(|found| found.is_ok()) && found.rows() == set.len());
                 }
             }
         })),

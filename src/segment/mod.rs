@@ -46,7 +46,7 @@ pub(crate) use reader::Segment;
 pub(crate) use records::{Fact, Records};
 pub(crate) use row_mask::RowMask;
 pub(crate) use rows::{ColumnId, Layout, Row, Rows, column_of, elapsed, present};
-pub(crate) use sets::Sets;
+pub(crate) use sets::{Sets, SetsOf};
 pub(crate) use text::TEXT_LIMIT;
 pub(crate) use totals::{Source, Totals};
 pub(crate) use writer::Sealer;

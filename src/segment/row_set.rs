@@ -89,22 +89,20 @@ impl<'a> RowList<'a> {
 
     /// The rows of a range, ascending.
     fn within(self, range: Range<u32>) -> impl Iterator<Item = u32> + 'a {
-        let before = |row: u32| {
-            let (mut low, mut high) = (0, self.len);
-            while low < high {
-                let middle = low.midpoint(high);
-                if self.row(middle) < row {
-                    low = middle.wrapping_add(1);
-                } else {
-                    high = middle;
-                }
+        let (mut low, mut high) = (0, self.len);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.row(middle) < range.start {
+                low = middle.wrapping_add(1);
+            } else {
+                high = middle;
             }
-            low
-        };
+        }
         // In a damaged list rows need not ascend.
-        (before(range.start)..before(range.end))
+        (low..self.len)
             .map(move |index| self.row(index))
-            .filter(move |row| range.contains(row))
+            .take_while(move |row| *row < range.end)
+            .filter(move |row| *row >= range.start)
     }
 
     #[inline]

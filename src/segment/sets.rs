@@ -107,6 +107,25 @@ pub(crate) struct Sets<'a> {
     lists: &'a [u8],
 }
 
+/// The sets of some values, found but not read.
+#[derive(Clone, Debug)]
+pub(crate) struct SetsOf<'a> {
+    sets: Sets<'a>,
+    entries: Vec<(usize, Entry)>,
+}
+
+impl<'a> SetsOf<'a> {
+    /// How many rows there are.
+    pub(crate) fn rows(&self) -> u64 {
+        self.entries.iter().map(|(_, entry)| u64::from(entry.count)).sum()
+    }
+
+    /// The rows of each value.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<RowSet<'a>, Corruption>> + '_ {
+        self.entries.iter().map(|(index, entry)| self.sets.read(*index, *entry))
+    }
+}
+
 /// What the directory says of a value.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -165,17 +184,9 @@ impl<'a> Sets<'a> {
         entries.map(move |(index, entry)| Ok((entry.value, self.read(index, entry)?)))
     }
 
-    /// How many rows have one of `values`, which ascend.
-    pub(crate) fn size(&self, values: &[u32]) -> u64 {
-        self.entries(values).map(|(_, entry)| u64::from(entry.count)).sum()
-    }
-
-    /// The rows of those of `values`, which ascend, that have any.
-    pub(crate) fn of<'v>(
-        self,
-        values: &'v [u32],
-    ) -> impl Iterator<Item = Result<RowSet<'a>, Corruption>> + use<'a, 'v> {
-        self.entries(values).map(move |(index, entry)| self.read(index, entry))
+    /// The sets of those of `values`, which ascend, that have rows.
+    pub(crate) fn of(self, values: &[u32]) -> SetsOf<'a> {
+        SetsOf { sets: self, entries: self.entries(values).collect() }
     }
 
     /// What the directory says of `values`, which ascend and mostly follow one another.
@@ -333,7 +344,7 @@ mod tests {
         let sets = Sets::open(&bytes, 0).unwrap();
         sets.check().unwrap();
         assert_eq!(sets.iter().count(), 0);
-        assert!(sets.of(&[0]).next().is_none());
+        assert!(sets.of(&[0]).iter().next().is_none());
         assert!(Sets::open(&bytes, 1).is_err());
     }
 
@@ -353,8 +364,8 @@ mod tests {
             }
             let some: Vec<u32> = model.keys().copied().chain([3, 7, 8]).collect::<BTreeSet<_>>().into_iter().step_by(2).collect();
             let chosen = || some.iter().filter_map(|value| model.get(value));
-            prop_assert_eq!(sets.size(&some), chosen().map(|set| set.len() as u64).sum::<u64>());
-            for (set, model) in sets.of(&some).zip(chosen()) {
+            prop_assert_eq!(sets.of(&some).rows(), chosen().map(|set| set.len() as u64).sum::<u64>());
+            for (set, model) in sets.of(&some).iter().zip(chosen()) {
                 let set = set.unwrap();
                 for range in [0..u32::MAX, rows / 3..rows / 2, 100..66_000, 7..7] {
                     let mut visited = Vec::new();
@@ -363,7 +374,7 @@ mod tests {
                 }
             }
             for value in (0..25).chain(model.keys().copied()) {
-                let found = sets.of(&[value]).next().map(|set| rows_of(&set.unwrap(), rows));
+                let found = sets.of(&[value]).iter().next().map(|set| rows_of(&set.unwrap(), rows));
                 prop_assert!(found == model.get(&value).map(|set| mask_of(set, rows)));
             }
         }

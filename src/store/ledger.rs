@@ -59,6 +59,9 @@ enum Sums {
     Units(Totals),
     /// A view by days; none where it is not worth making.
     Days(Option<Vec<u8>>),
+    /// A view by days that was asked for once. It is made when it is asked for again, as to make it takes longer than to
+    /// read the segments one by one.
+    Wish,
 }
 
 /// A segment, and which of its versions had ended.
@@ -113,7 +116,7 @@ impl Ledger {
         block: Block,
         lives: &[&Live],
     ) -> Result<Option<Arc<Page>>> {
-        self.find_or_make(state, SectionId::Level(level), block, lives, || {
+        self.find_or_make(state, SectionId::Level(level), block, lives, true, || {
             for live in lives {
                 if live.segment.directory(level)?.len() > MOST_UNITS {
                     return Ok(None);
@@ -127,35 +130,34 @@ impl Ledger {
     /// making.
     pub(super) fn days(&self, state: &State, view: SectionId, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
         let Some(first) = lives.first() else { return Ok(None) };
-        self.find_or_make(state, view, Block::of(first.partition(), 0), lives, || {
+        self.find_or_make(state, view, Block::of(first.partition(), 0), lives, false, || {
             let segments: Vec<_> =
                 lives.iter().map(|live| (live.segment.as_ref(), live.deaths.as_slice())).collect();
             Ok(Some(Sums::Days(day_totals(view, &segments, &state.schema, &state.forest)?)))
         })
     }
 
+    /// The page as it is known, or made: at once, or when it is asked for again.
     fn find_or_make(
         &self,
         state: &State,
         view: SectionId,
         block: Block,
         lives: &[&Live],
+        at_once: bool,
         make: impl FnOnce() -> Result<Option<Sums>>,
     ) -> Result<Option<Arc<Page>>> {
         let known = self.pages.read().unwrap_or_else(PoisonError::into_inner).of.get(&(view, block)).cloned();
-        if let Some(page) = &known {
-            if page.is_of(lives) {
-                return Ok(known);
-            }
-            // It is left to those who see the newest.
-            if page.commit > state.commit {
-                return Ok(None);
-            }
+        let is_known = known.as_ref().is_some_and(|page| page.is_of(lives));
+        if is_known && !known.as_ref().is_some_and(|page| matches!(page.sums, Sums::Wish)) {
+            return Ok(known);
         }
-        if self.reads_only {
+        // A page of a later commit is left to those who see the newest.
+        if self.reads_only || !is_known && known.is_some_and(|page| page.commit > state.commit) {
             return Ok(None);
         }
-        let Some(sums) = make()? else { return Ok(None) };
+        let sums = if at_once || is_known { make()? } else { Some(Sums::Wish) };
+        let Some(sums) = sums else { return Ok(None) };
         let seen = lives.iter().map(|live| Seen::new(live)).collect();
         let page = Arc::new(Page { seen, commit: state.commit, sums });
         self.insert((view, block), Arc::clone(&page));
@@ -205,7 +207,7 @@ impl Page {
     pub(crate) fn units(&self) -> Option<&Totals> {
         match &self.sums {
             Sums::Units(totals) => Some(totals),
-            Sums::Days(_) => None,
+            Sums::Days(_) | Sums::Wish => None,
         }
     }
 
@@ -225,6 +227,7 @@ impl Page {
         let sums = match &self.sums {
             Sums::Units(totals) => totals.size(),
             Sums::Days(bytes) => bytes.as_ref().map_or(0, Vec::len),
+            Sums::Wish => 0,
         };
         sums + size_of_val(self.seen.as_slice())
     }
