@@ -17,6 +17,7 @@ mod plan;
 mod ranges;
 mod rank;
 mod repeats;
+mod row_reader;
 mod row_test;
 mod rows;
 mod run;

@@ -21,7 +21,8 @@ impl Ranges<'_> {
             return Ok(asked);
         }
         let left = if plan.filter.is_always() { self.add_blocks(asked)? } else { asked };
-        if is_by_days(plan) { self.add_days(left) } else { Ok(left) }
+        let by_days = is_by_days(plan) && (plan.filter.is_always() || under(plan).is_some());
+        if by_days { self.add_days(left) } else { Ok(left) }
     }
 
     /// Adds runs of partitions of which all is asked for in one step.

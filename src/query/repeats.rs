@@ -17,7 +17,7 @@ use crate::tree::Node;
 use super::execute::{Frame, SegmentPlan, kept};
 use super::groups::{Member, NONE};
 use super::plan::{Dimension, Plan, dimension};
-use super::rows::group;
+use super::row_reader::group;
 use super::select::Kept;
 use super::{By, Query};
 

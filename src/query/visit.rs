@@ -9,7 +9,7 @@ use super::answer::NodePath;
 use super::execute::{Frame, kept};
 use super::groups::NONE;
 use super::plan::{Dimension, Plan, dimension};
-use super::rows::group;
+use super::row_reader::group;
 use super::{By, Query};
 
 /// Where an order lies in a snapshot.

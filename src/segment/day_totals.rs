@@ -27,9 +27,9 @@ const MOST_CELLS: usize = 20_000;
 const FEWER: u32 = 4;
 
 /// A segment's view by days.
-enum View<'a> {
-    /// As it was sealed, and what has ended of it in the same cells.
-    Sealed(Grid<'a>, Vec<Arc<Vec<u8>>>),
+enum View {
+    /// As it was sealed, less what has ended, in the same cells.
+    Sealed(Vec<Arc<Vec<u8>>>),
     /// Of what has not ended.
     Made(Vec<u8>),
 }
@@ -57,7 +57,7 @@ pub(crate) fn day_totals(
         views.push(match segment.grid(section)? {
             Some(grid) if grid.cells() <= MOST_CELLS => {
                 let ended = deaths.iter().map(|deaths| deaths.view(section, segment, schema, forest));
-                View::Sealed(grid, ended.collect::<Result<_>>()?)
+                View::Sealed(ended.collect::<Result<_>>()?)
             }
             None => {
                 let ended = |row: u32| deaths.iter().any(|deaths| deaths.find(row).is_some());
@@ -71,8 +71,8 @@ pub(crate) fn day_totals(
     let mut grids: Vec<(Grid<'_>, bool, &Segment)> = Vec::new();
     for (view, (segment, _)) in views.iter().zip(segments) {
         match view {
-            View::Sealed(grid, ended) => {
-                grids.push((*grid, false, segment));
+            View::Sealed(ended) => {
+                grids.extend(segment.grid(section)?.map(|grid| (grid, false, *segment)));
                 for bytes in ended {
                     grids.push((Grid::open(bytes)?, true, segment));
                 }
