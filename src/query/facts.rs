@@ -140,23 +140,32 @@ impl Facts {
 
     /// Adds all that a slot of `other` holds.
     pub(crate) fn merge(&mut self, slot: usize, other: &Self, from: usize) {
+        self.merge_all(&[(slot, from)], other);
+    }
+
+    /// Adds to slots all that others of `other` hold, one fact after the other.
+    pub(crate) fn merge_all(&mut self, slots: &[(usize, usize)], other: &Self) {
         // What a damaged view says may be beyond all counts.
-        add(&mut self.orders[slot], other.orders[from]);
+        for &(slot, from) in slots {
+            add(&mut self.orders[slot], other.orders[from]);
+        }
         for (counts, more) in self.counters.iter_mut().zip(&other.counters) {
-            add(&mut counts[slot], more[from]);
+            slots.iter().for_each(|&(slot, from)| add(&mut counts[slot], more[from]));
         }
         for (sums, more) in self.sums.iter_mut().zip(&other.sums) {
-            sums[slot].0 = sums[slot].0.saturating_add(more[from].0);
-            add(&mut sums[slot].1, more[from].1);
+            for &(slot, from) in slots {
+                sums[slot].0 = sums[slot].0.saturating_add(more[from].0);
+                add(&mut sums[slot].1, more[from].1);
+            }
         }
         for (extremes, more) in self.extremes.iter_mut().zip(&other.extremes) {
-            extremes[slot] = widest(extremes[slot], more[from]);
+            slots.iter().for_each(|&(slot, from)| extremes[slot] = widest(extremes[slot], more[from]));
         }
         for (values, more) in self.values.iter_mut().zip(&other.values) {
-            values[slot].extend_from_slice(&more[from]);
+            slots.iter().for_each(|&(slot, from)| values[slot].extend_from_slice(&more[from]));
         }
         for (keys, more) in self.keys.iter_mut().zip(&other.keys) {
-            keys[slot].merge(&more[from]);
+            slots.iter().for_each(|&(slot, from)| keys[slot].merge(&more[from]));
         }
     }
 

@@ -248,6 +248,15 @@ impl Groups {
             return Ok(());
         }
         let per_unit = other.per_unit.unwrap_or_default();
+        let mut end = self.facts.orders.len();
+        for (unit, _) in &other.units.members {
+            let fits = self.dense && end + per_unit <= MOST_PLACES;
+            if fits && self.units.get(*unit).is_none() && self.units.insert(*unit, end) {
+                end += per_unit;
+            }
+        }
+        self.facts.grow(end);
+        let mut slots = Vec::new();
         for (unit, from) in &other.units.members {
             let first = self.unit(*unit);
             for at in (0..per_unit).filter(|at| other.facts.orders[from + at] > 0) {
@@ -255,13 +264,13 @@ impl Groups {
                     Some(first) => first + at,
                     None => self.slot(u128::from(*unit) * per_unit as u128 + at as u128)?,
                 };
-                self.facts.merge(slot, &other.facts, from + at);
+                slots.push((slot, from + at));
             }
         }
         for (key, from) in &other.slots {
-            let slot = self.slot(*key)?;
-            self.facts.merge(slot, &other.facts, *from);
+            slots.push((self.slot(*key)?, *from));
         }
+        self.facts.merge_all(&slots, &other.facts);
         Ok(())
     }
 

@@ -4,18 +4,24 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::schema::{Clock, Field};
-use crate::segment::{Bits, Column, ColumnId, Lists, MISSING, RowMask, SectionId, Segment, present};
+use crate::segment::{
+    Bits, Column, ColumnId, Directory, Lists, MISSING, RowMask, SectionId, Segment, present,
+};
 use crate::store::{Live, Snapshot};
+use crate::tree::Tree;
 
 use super::Access;
 use super::execute::{Frame, SegmentPlan, clock_bounds};
 use super::facts::{Facts, widest};
 use super::groups::{Groups, Key, Member, NONE, member};
 use super::number::Number;
-use super::plan::{Dimension, Part, Plan};
+use super::plan::{Dimension, Plan};
 use super::row_test::RowTest;
 use super::rows::Sink;
 use super::select::{Kept, Selector};
+
+/// So many rows are looked up together.
+const LOOKED_UP: usize = 64;
 
 /// The rows that a counter counts: as the segment has them, or by its filter where it has not.
 #[derive(Debug)]
@@ -248,61 +254,88 @@ impl<'a> RowReader<'a> {
         Ok(())
     }
 
-    /// Adds listed rows, whose units are looked up one by one.
+    /// Adds listed rows, which ascend where several ranges are asked for or `walk` says to go along the runs; else the unit of
+    /// each is looked up.
     pub(super) fn add_list(
         &self,
         list: &[u32],
-        chosen: &SegmentPlan<'_>,
-        snapshot: &Snapshot,
-        sink: &mut Sink<'_>,
-    ) -> Result<()> {
-        let place = snapshot.place();
-        let directory = |part: &Part| part.level.map(|level| self.segment.directory(level)).transpose();
-        let directories =
-            chosen.ranges.iter().map(|(part, _)| directory(part)).collect::<Result<Vec<_>>>()?;
-        for row in list {
-            let at = chosen.ranges.partition_point(|(_, range)| range.end <= *row);
-            let Some((part, _)) = chosen.ranges.get(at).filter(|(_, range)| range.contains(row)) else {
-                continue;
-            };
-            let unit = match &directories[at] {
-                None => part.base,
-                Some(directory) => directory.unit(place, directory.run_of(*row)),
-            };
-            self.add_rows(std::slice::from_ref(row), member(unit), sink)?;
-        }
-        Ok(())
-    }
-
-    /// Adds listed rows, ascending, along the runs.
-    pub(super) fn add_sorted(
-        &self,
-        list: &[u32],
+        walk: bool,
         chosen: &SegmentPlan<'_>,
         snapshot: &Snapshot,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         let place = snapshot.place();
         for (part, range) in &chosen.ranges {
-            let mut rest = &list[list.partition_point(|row| *row < range.start)..];
-            rest = &rest[..rest.partition_point(|row| *row < range.end)];
+            let mut rows = list;
+            if chosen.ranges.len() > 1 {
+                rows = &rows[rows.partition_point(|row| *row < range.start)..];
+                rows = &rows[..rows.partition_point(|row| *row < range.end)];
+            }
             let Some(level) = part.level else {
-                self.add_rows(rest, member(part.base), sink)?;
+                self.add_rows(rows, member(part.base), sink)?;
                 continue;
             };
             let directory = self.segment.directory(level)?;
-            for (run, rows) in directory.runs(range.clone()) {
-                let here = rest.iter().take_while(|row| **row < rows.end).count();
+            if !walk {
+                rows.chunks(LOOKED_UP).try_for_each(|rows| self.look_up(rows, &directory, place, sink))?;
+                continue;
+            }
+            for (run, run_rows) in directory.runs(range.clone()) {
+                let here = rows.iter().take_while(|row| **row < run_rows.end).count();
                 if here > 0 {
-                    self.add_rows(&rest[..here], member(directory.unit(place, run)), sink)?;
-                    rest = &rest[here..];
+                    self.add_rows(&rows[..here], member(directory.unit(place, run)), sink)?;
+                    rows = &rows[here..];
                 }
-                if rest.is_empty() {
+                if rows.is_empty() {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Adds rows whose units are looked up. Each step is done for all of them, so that the memory fetches what several need at a
+    /// time.
+    fn look_up(
+        &self,
+        rows: &[u32],
+        directory: &Directory<'_>,
+        place: &Tree,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
+        let (mut runs, mut units, mut firsts) = ([0; LOOKED_UP], [NONE; LOOKED_UP], [None; LOOKED_UP]);
+        for (run, row) in runs.iter_mut().zip(rows) {
+            *run = directory.run_of(*row);
+        }
+        for (unit, (run, _)) in units.iter_mut().zip(runs.iter().zip(rows)) {
+            *unit = member(directory.unit(place, *run));
+        }
+        if self.single && sink.top.is_none() {
+            for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
+                *first = sink.groups.unit(*unit);
+            }
+        }
+        let only = self.only_group();
+        for ((row, unit), first) in rows.iter().zip(&units).zip(&firsts) {
+            match (first, only) {
+                (Some(first), Some(place)) => sink.groups.facts.orders[first + place] += 1,
+                (Some(first), None) => {
+                    self.facts.add(*row, first + self.place(*row), &mut sink.groups.facts);
+                }
+                (None, _) => self.add_hashed(*row, *unit, sink)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the only group of a unit stands, where orders are counted and nothing else.
+    fn only_group(&self) -> Option<usize> {
+        match &self.times {
+            Times::Same(step) if self.dimensions.is_empty() && self.facts.is_empty() => {
+                Some(self.frame.keys.place_of(*step))
+            }
+            _ => None,
+        }
     }
 
     /// Adds rows of a unit.
@@ -313,11 +346,9 @@ impl<'a> RowReader<'a> {
             return rows.iter().try_for_each(|row| self.add_hashed(*row, unit, sink));
         };
         let facts = &mut sink.groups.facts;
-        match &self.times {
-            Times::Same(step) if self.dimensions.is_empty() && self.facts.is_empty() => {
-                facts.orders[first + self.frame.keys.place_of(*step)] += rows.len() as u64;
-            }
-            _ => rows.iter().for_each(|row| self.facts.add(*row, first + self.place(*row), facts)),
+        match self.only_group() {
+            Some(place) => facts.orders[first + place] += rows.len() as u64,
+            None => rows.iter().for_each(|row| self.facts.add(*row, first + self.place(*row), facts)),
         }
         Ok(())
     }

@@ -17,6 +17,10 @@ use super::select::{Kept, Selector};
 
 /// About how many rows have to be read before another thread is asked to help.
 const ROWS_TO_SHARE: u64 = 50_000;
+/// A row that is fetched alone takes as long as so many that follow one another.
+const ALONE: u64 = 8;
+/// With so many rows for every unit, what is counted for one should stay in the cache.
+const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
 /// To search for the run of a row takes about as long as to walk along so many runs.
 const RUNS_TO_SEARCH: usize = 16;
 
@@ -41,6 +45,9 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// A segment and what of it is counted. Those with one number, which stand together, are counted by one thread.
+type Task<'s> = (u32, &'s Live, &'s SegmentPlan<'s>);
+
 /// Counts the orders of several segments, on the store's threads where that is worth it.
 pub(super) fn count_all(
     plan: &Plan,
@@ -50,23 +57,31 @@ pub(super) fn count_all(
     top: Option<&hashbrown::HashSet<Key>>,
 ) -> Result<Groups> {
     let units = units(segments)?;
-    let mut sink = Sink::new(plan, frame, top, units);
-    let threads = if segments.len() > 1 && reads(plan, segments)? >= ROWS_TO_SHARE {
-        snapshot.threads()?
+    let reads = reads(plan, segments)?;
+    let mut of_units = Vec::new();
+    if !plan.needs.keys.is_empty() && reads / units as u64 >= ROWS_TO_STAY {
+        of_units = by_unit(snapshot, segments)?;
+    }
+    let tasks: Vec<Task<'_>> = if of_units.is_empty() {
+        (0..).zip(segments).map(|(number, (live, chosen))| (number, *live, chosen)).collect()
     } else {
-        None
+        of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
     };
+    let tasks: Vec<&[Task<'_>]> = tasks.chunk_by(|a, b| a.0 == b.0).collect();
+    let run = |task: &[Task<'_>], sink: &mut Sink<'_>| {
+        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, snapshot, live, chosen, sink))
+    };
+    let mut sink = Sink::new(plan, frame, top, units);
+    let threads = if tasks.len() > 1 && reads >= ROWS_TO_SHARE { snapshot.threads()? } else { None };
     let Some(threads) = threads else {
-        segments
-            .iter()
-            .try_for_each(|(live, chosen)| count(plan, frame, snapshot, live, chosen, &mut sink))?;
+        tasks.iter().try_for_each(|task| run(task, &mut sink))?;
         return Ok(sink.groups);
     };
     let next = AtomicUsize::new(0);
     let work = |_| -> Result<Groups> {
         let mut sink = Sink::new(plan, frame, top, units);
-        while let Some((live, chosen)) = segments.get(next.fetch_add(1, Ordering::Relaxed)) {
-            count(plan, frame, snapshot, live, chosen, &mut sink)?;
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            run(task, &mut sink)?;
         }
         sink.groups.facts.settle();
         Ok(sink.groups)
@@ -75,6 +90,25 @@ pub(super) fn count_all(
         threads.install(|| (0..threads.current_num_threads()).into_par_iter().map(work).collect());
     counted.into_iter().try_for_each(|groups| sink.groups.merge(groups?))?;
     Ok(sink.groups)
+}
+
+/// The same segments unit by unit: of each, every segment in turn.
+fn by_unit<'s, 'p>(
+    snapshot: &Snapshot,
+    segments: &[(&'s Live, SegmentPlan<'p>)],
+) -> Result<Vec<(Member, &'s Live, SegmentPlan<'p>)>> {
+    let mut of_units = Vec::new();
+    for (live, chosen) in segments {
+        for (part, range) in &chosen.ranges {
+            for (unit, rows) in runs(snapshot, &live.segment, *part, range.clone())? {
+                let (filter, by_row) = (chosen.filter.clone(), chosen.by_row);
+                let chosen = SegmentPlan { ranges: vec![(*part, rows)], filter, by_row };
+                of_units.push((unit, *live, chosen));
+            }
+        }
+    }
+    of_units.sort_by_key(|(unit, ..)| *unit);
+    Ok(of_units)
 }
 
 /// The segment of which the most rows are asked for; what it is like, the others are.
@@ -93,13 +127,15 @@ fn units(segments: &[(&Live, SegmentPlan<'_>)]) -> Result<usize> {
     Ok(most)
 }
 
-/// About how many rows will be read, if the filter keeps as large a share of every segment as of the largest.
+/// About how many rows take as long as what will be read, if the filter keeps as large a share of every segment as of the largest.
 fn reads(plan: &Plan, segments: &[(&Live, SegmentPlan<'_>)]) -> Result<u64> {
     let all = segments.iter().map(|(_, chosen)| chosen.hull().len() as u64).sum();
     let Some((live, chosen)) = largest(segments).filter(|_| all >= ROWS_TO_SHARE) else { return Ok(all) };
     let Some(filter) = &chosen.filter else { return Ok(all) };
     let kept = Selector::new(&live.segment, chosen.hull(), plan.access).estimate(filter)?;
-    Ok(all.saturating_mul(kept) / (chosen.hull().len() as u64).max(1))
+    let of = (chosen.hull().len() as u64).max(1);
+    let kept = if kept * ALONE <= of { kept * ALONE } else { kept };
+    Ok(all.saturating_mul(kept) / of)
 }
 
 /// Counts the orders of one segment.
@@ -133,10 +169,11 @@ fn count(
         // To walk along the runs is faster than to look up each row's where there are fewer runs than rows.
         let walk = runs <= if searched { few.saturating_mul(RUNS_TO_SEARCH) } else { few };
         match &mut kept {
-            Kept::List(list) if !walk => return reader.add_list(list, chosen, snapshot, sink),
-            Kept::List(list) if few < runs => {
-                list.sort_unstable();
-                return reader.add_sorted(list, chosen, snapshot, sink);
+            Kept::List(list) if !walk || few < runs => {
+                if walk || chosen.ranges.len() > 1 {
+                    list.sort_unstable();
+                }
+                return reader.add_list(list, walk, chosen, snapshot, sink);
             }
             Kept::List(list) => {
                 let mut mask = RowMask::new(segment.rows());
@@ -145,11 +182,7 @@ fn count(
             }
             Kept::Mask(mask) if few < runs => {
                 let list: Vec<u32> = mask.iter(chosen.hull()).collect();
-                return if walk {
-                    reader.add_sorted(&list, chosen, snapshot, sink)
-                } else {
-                    reader.add_list(&list, chosen, snapshot, sink)
-                };
+                return reader.add_list(&list, walk, chosen, snapshot, sink);
             }
             _ => {}
         }
