@@ -15,6 +15,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::bits::Bits;
+use super::packed::Packed;
 use super::planes::{self, Planes};
 use crate::error::Corruption;
 
@@ -172,6 +173,12 @@ impl<'a> Column<'a> {
     /// The planes of the rows' codes; none where these are too wide, or lie in runs.
     pub(crate) fn planes(&self) -> Option<Planes<'a>> {
         self.narrow().filter(|_| self.runs.is_none())
+    }
+
+    /// The codes side by side; none where they are planes, or lie in runs.
+    pub(crate) fn packed_codes(&self) -> Option<Packed<'a>> {
+        let packed = self.narrow().is_none() && self.runs.is_none();
+        packed.then(|| Packed::new(self.codes, self.width))
     }
 
     #[inline]

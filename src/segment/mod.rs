@@ -18,6 +18,7 @@ mod grid;
 mod ids;
 mod lists;
 mod narrow;
+mod packed;
 mod permutation;
 mod planes;
 mod reader;
