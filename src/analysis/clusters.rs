@@ -26,7 +26,7 @@ impl Snapshot {
         check(query)?;
         let span = Span::new(days_before(self.calendar(), moment, days)?, moment)?;
         let query = query.clone().during_on(query.clock.clone(), span);
-        let answer = self.run(&query)?;
+        let answer = self.run_at_least(&query, least)?;
         let orders = self.run(&query.uncut())?.rows().map(|row| row.count()).sum();
         let found = candidates(&answer, least.max(1))
             .map(|row| Found { row, size: answer.row(row).count(), span })
@@ -46,7 +46,8 @@ impl Snapshot {
             return Err(Error::invalid("query", "one order is no cluster; ask for two or more"));
         }
         let groupings = query.groupings(self)?;
-        let answer = self.run(&Query { metrics: Vec::new(), all_units: false, ..query.clone() })?;
+        let groups = Query { metrics: Vec::new(), all_units: false, ..query.clone() };
+        let answer = self.run_at_least(&groups, least)?;
         let rows: Vec<usize> = candidates(&answer, least).collect();
         let keys = rows.iter().filter_map(|row| answer.row(*row).group_key());
         let of: HashMap<_, usize> = keys.zip(0..).collect();

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::iter::Sum;
+use std::sync::OnceLock;
 
 use hashbrown::{HashMap, HashSet};
 use serde::ser::SerializeMap;
@@ -28,7 +29,8 @@ pub struct Ranking {
     /// By group, those of none last; then by rank, ties and units without a rank in tree order.
     units: Vec<Unit>,
     pooled: Unit,
-    mean: Unit,
+    /// Computed when it is first asked for: a mean of many exact rates is long to write down.
+    mean: OnceLock<Unit>,
 }
 
 /// What is known of a unit, or of a summary.
@@ -71,8 +73,20 @@ impl Rate {
 }
 
 impl Sum for Fraction {
+    /// Pair by pair: so most additions are of numbers that have not grown long yet.
     fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
-        numbers.reduce(|a, b| a + b).unwrap_or_else(|| Self::from(0))
+        let mut sums: Vec<Self> = numbers.collect();
+        while sums.len() > 1 {
+            let mut rest = sums.into_iter();
+            sums = Vec::new();
+            while let Some(first) = rest.next() {
+                sums.push(match rest.next() {
+                    Some(second) => first + second,
+                    None => first,
+                });
+            }
+        }
+        sums.pop().unwrap_or_else(|| Self::from(0))
     }
 }
 
@@ -120,7 +134,6 @@ impl Ranking {
         mut units: Vec<Unit>,
         pooled: Unit,
     ) -> Self {
-        let mean = mean(&units, policy.terms.len());
         let place = snapshot.place();
         let stands = |unit: &Unit| unit.score.is_some() && unit.judged >= policy.minimum;
         // Behind the last group come units of none, and in each group those without a rank.
@@ -151,7 +164,7 @@ impl Ranking {
             time,
             units,
             pooled,
-            mean,
+            mean: OnceLock::new(),
         }
     }
 
@@ -185,7 +198,8 @@ impl Ranking {
     /// The mean of the units (macro): of each rate, and of the score, over the units that have one. Has no rank.
     #[must_use]
     pub fn mean(&self) -> Ranked<'_> {
-        Ranked { ranking: self, unit: &self.mean }
+        let unit = self.mean.get_or_init(|| mean(&self.units, self.terms.len()));
+        Ranked { ranking: self, unit }
     }
 
     pub(super) fn snapshot(&self) -> &Snapshot {

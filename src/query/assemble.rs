@@ -28,16 +28,16 @@ struct Series {
     cells: Vec<(Member, usize)>,
 }
 
-/// Builds the answer. `others` counts the orders that are in a group not among the given ones.
+/// Builds the answer, of groups with at least so many orders. `others` counts the orders that are in a group not among the given ones.
 pub(crate) fn assemble(
     query: &Query,
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    mut groups: Groups,
+    (mut groups, least): (Groups, u64),
     others: impl FnOnce(&HashSet<Key>) -> Result<Groups>,
 ) -> Result<Answer> {
-    let mut series = collect(plan, frame, snapshot, &groups);
+    let mut series = collect(plan, frame, snapshot, &groups, least);
     if query.all_units {
         add_empty_units(plan, snapshot, &mut series, query.limit)?;
     }
@@ -101,10 +101,10 @@ pub(super) fn assemble_table(
 }
 
 /// The groups, put together over time.
-fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups) -> Vec<Series> {
+fn collect(plan: &Plan, frame: &Frame, snapshot: &Snapshot, groups: &Groups, least: u64) -> Vec<Series> {
     let place = snapshot.place();
     let mut series: HashMap<Key, Series> = HashMap::new();
-    for (key, slot) in groups.keys() {
+    for (key, slot) in groups.keys().filter(|(_, slot)| groups.facts.orders[*slot] >= least) {
         let step = frame.keys.step(key);
         let found = series.entry(frame.keys.series(key)).or_insert_with(|| {
             let (unit, by) = frame.keys.unit_and_by(key);

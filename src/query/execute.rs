@@ -56,8 +56,24 @@ impl Frame {
         if time == MISSING {
             return NONE;
         }
-        let step = self.steps.partition_point(|start| *start <= time);
-        step.checked_sub(1).and_then(|step| u32::try_from(step).ok()).unwrap_or(NONE)
+        // Most steps are about as long as one another, so where one should lie tells where it is, give or take one.
+        let near = self.expected(time).and_then(|near| {
+            let is_in = |step: &usize| {
+                self.steps.get(*step).is_some_and(|start| *start <= time)
+                    && self.steps.get(step + 1).is_some_and(|end| time < *end)
+            };
+            [near, near + 1, near.wrapping_sub(1)].into_iter().find(is_in)
+        });
+        let step = near.or_else(|| self.steps.partition_point(|start| *start <= time).checked_sub(1));
+        step.and_then(|step| u32::try_from(step).ok()).unwrap_or(NONE)
+    }
+
+    /// The step that a time would lie in if all were as long.
+    fn expected(&self, time: i64) -> Option<usize> {
+        let (first, end) = (*self.steps.first()?, *self.steps.last()?);
+        let (at, all) = (time.checked_sub(first)?, end.checked_sub(first)?);
+        let scaled = u64::try_from(at).ok()?.checked_mul(self.steps.len() as u64 - 1)?;
+        usize::try_from(scaled.checked_div(u64::try_from(all).ok()?)?).ok()
     }
 }
 
@@ -224,4 +240,31 @@ fn ranges(plan: &Plan, snapshot: &Snapshot, segment: &Segment) -> Result<Vec<(Pa
         }
     }
     Ok(ranges)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_time_lies_in_the_last_step_that_has_begun(
+            lengths in prop::collection::vec(prop_oneof![4 => Just(100i64), 1 => 1i64..2_000], 0..30),
+            first in prop_oneof![Just(i64::MIN + 1), Just(i64::MAX - 100_000), -500i64..500],
+            times in prop::collection::vec(any::<prop::sample::Index>(), 1..40),
+        ) {
+            let mut steps = vec![first];
+            for length in lengths {
+                steps.push(steps.last().unwrap() + length);
+            }
+            let around = (steps.last().unwrap() - first + 40) as usize;
+            let frame = Frame { keys: Keys::new(std::iter::empty(), steps.len()).unwrap(), places: Vec::new(), units: 0, steps };
+            for at in times {
+                let time = (first + at.index(around) as i64).saturating_sub(20).max(i64::MIN + 1);
+                let naive = (0..).zip(&frame.steps).filter(|(_, start)| **start <= time).last();
+                prop_assert_eq!(frame.step(time), naive.map_or(NONE, |(step, _)| step));
+            }
+        }
+    }
 }

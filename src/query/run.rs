@@ -29,6 +29,11 @@ impl Snapshot {
     /// [`Error::TooManyGroups`](crate::Error::TooManyGroups) the limit;
     /// [`Error::Corrupt`](crate::Error::Corrupt) a damaged file.
     pub fn run(&self, query: &Query) -> Result<Answer> {
+        self.run_at_least(query, 1)
+    }
+
+    /// As [`run`](Self::run); of a query without grain and top k that is answered from rows, groups with fewer orders may be left out.
+    pub(crate) fn run_at_least(&self, query: &Query, least: u64) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
         let (mut table, mut groups) = self.count(&plan, &frame, None)?;
@@ -57,7 +62,9 @@ impl Snapshot {
         if let Some(units) = groups.by_unit().filter(|_| flat) {
             return assemble_cross(query, &plan, &frame, self, units, &groups.facts);
         }
-        assemble(query, &plan, &frame, self, groups, |top| Ok(self.count(&plan, &frame, Some(top))?.1))
+        assemble(query, &plan, &frame, self, (groups, least), |top| {
+            Ok(self.count(&plan, &frame, Some(top))?.1)
+        })
     }
 
     /// Counts what can be had from ranges into a table, and the rest into groups.
