@@ -57,7 +57,7 @@ fn under_theme(now: &Snapshot, chance: &mut Chance, topic: bool) -> zonal::Resul
     Ok(under("topic", if topic { below(Some(theme)) } else { theme }))
 }
 
-const QUESTIONS: [Question; 8] = [
+const QUESTIONS: [Question; 9] = [
     ("city by district, a month", |now, chance| {
         Ok(Query::zoom().level("district").during(month(now, chance)?))
     }),
@@ -71,6 +71,12 @@ const QUESTIONS: [Question; 8] = [
     ("district to communities, a year, rate", |now, chance| {
         let query = Query::penetrate(district(now, chance), 2).during(now.calendar().year(2023)?);
         Ok(query.metric(rate("solved", "effective")))
+    }),
+    ("a street to communities, a quarter, rate", |now, chance| {
+        let streets: Vec<_> = now.place().children(Some(district(now, chance))).collect();
+        let street = streets[chance.below(streets.len() as u64) as usize];
+        let quarter = now.calendar().quarter(2023, 1 + chance.below(4) as u32)?;
+        Ok(Query::penetrate(street, 1).during(quarter).metric(rate("solved", "effective")))
     }),
     ("city to streets, ten days", |now, chance| {
         Ok(Query::zoom().level("street").during(ten_days(now, chance)?))
