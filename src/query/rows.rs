@@ -21,6 +21,7 @@ const ROWS_TO_SHARE: u64 = 50_000;
 const ALONE: u64 = 8;
 /// With so many rows for every unit, what is counted for one should stay in the cache.
 const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
+const FEW_UNITS: usize = if cfg!(test) { 2 } else { 8 };
 /// To search for the run of a row takes about as long as to walk along so many runs.
 const RUNS_TO_SEARCH: usize = 16;
 
@@ -59,7 +60,8 @@ pub(super) fn count_all(
     let units = units(segments)?;
     let reads = reads(plan, segments)?;
     let mut of_units = Vec::new();
-    if !plan.needs.keys.is_empty() && reads / units as u64 >= ROWS_TO_STAY {
+    // Few units could not be shared among threads.
+    if !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY {
         of_units = by_unit(snapshot, segments)?;
     }
     let tasks: Vec<Task<'_>> = if of_units.is_empty() {
