@@ -133,9 +133,6 @@ impl<'s> Cover<'s> {
     }
 
     fn days(plan: &Plan, frame: &Frame, snapshot: &Snapshot, segment: &'s Segment) -> Result<Option<Self>> {
-        if !plan.filter.is_always() && under(plan).is_none() {
-            return Ok(None);
-        }
         let mut parts = Vec::with_capacity(plan.parts.len());
         for part in &plan.parts {
             let runs = runs(plan, snapshot, segment, *part)?;
@@ -152,7 +149,21 @@ impl<'s> Cover<'s> {
 /// Whether a question is one of days, and asks for nothing that a view by days lacks.
 pub(super) fn is_by_days(plan: &Plan) -> bool {
     let by_days = plan.clock == Clock::Created || (plan.span == Span::ALL && plan.grain.is_none());
-    by_days && plan.needs.sums.is_empty()
+    by_days && plan.needs.sums.is_empty() && (plan.filter.is_always() || under(plan).is_some())
+}
+
+/// The views by days that may answer a part of such a question, the smallest first.
+pub(super) fn views_by_days(
+    plan: &Plan,
+    snapshot: &Snapshot,
+    part: Part,
+) -> impl Iterator<Item = SectionId> + use<> {
+    let under = under(plan).map(|(number, node)| {
+        let tree = &snapshot.forest().trees[number];
+        (tree.level_of(node)..tree.levels().len()).map(move |level| SectionId::NodeDays(number, level))
+    });
+    let units = plan.filter.is_always().then(|| SectionId::UnitDays(level_of(snapshot, part)));
+    units.into_iter().chain(under.into_iter().flatten())
 }
 
 /// Whether a view by days has all that is counted.
@@ -192,19 +203,18 @@ fn lines<'s>(
     segment: &'s Segment,
     runs: Runs<'s>,
 ) -> Result<Option<Lines<'s>>> {
-    let counted = |grid: &Grid<'_>| is_counted(plan, grid);
-    if plan.filter.is_always() {
-        // A line of the view is a run of the level.
-        let grid = segment.grid(SectionId::UnitDays(runs.level))?;
-        let grid = grid.filter(|grid| grid.lines() == runs.directory.len() && counted(grid));
-        return Ok(grid.map(|grid| Lines { grid, range: runs.range.clone(), runs, under: None }));
-    }
-    let Some((number, node)) = under(plan) else { return Ok(None) };
-    let tree = &snapshot.forest().trees[number];
-    for level in tree.level_of(node)..tree.levels().len() {
-        if let Some(grid) = segment.grid(SectionId::NodeDays(number, level))?.filter(counted) {
-            let range = grid.under(tree, node);
-            return Ok(Some(Lines { grid, range, runs, under: Some((number, node, level)) }));
+    for view in views_by_days(plan, snapshot, runs.part) {
+        let Some(grid) = segment.grid(view)?.filter(|grid| is_counted(plan, grid)) else { continue };
+        match (view, under(plan)) {
+            (SectionId::NodeDays(number, level), Some((_, node))) => {
+                let range = grid.under(&snapshot.forest().trees[number], node);
+                return Ok(Some(Lines { grid, range, runs, under: Some((number, node, level)) }));
+            }
+            // A line of the view is a run of the level.
+            _ if grid.lines() == runs.directory.len() => {
+                return Ok(Some(Lines { grid, range: runs.range.clone(), runs, under: None }));
+            }
+            _ => {}
         }
     }
     Ok(None)

@@ -284,3 +284,36 @@ impl Groups {
         Error::TooManyGroups { groups: self.limit.saturating_add(1), limit: self.limit }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// Units of both, of one, and of none; with a place for each group, and without.
+        #[test]
+        fn merged_groups_have_the_orders_of_both(
+            both in prop::array::uniform2(prop::collection::vec((prop_oneof![0u32..5, Just(NONE)], 0u32..3), 0..20)),
+            dense in any::<bool>(),
+        ) {
+            let (needs, keys) = (Needs::default(), Keys::new(std::iter::empty(), 4).unwrap());
+            let units = if dense { 5 } else { MOST_PLACES };
+            let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
+            let [mut merged, other] = both.map(|orders| {
+                let mut groups = Groups::new(&needs, &keys, (units, 5), 100);
+                for (unit, step) in orders {
+                    let key = keys.pack(unit, &[], step);
+                    *naive.entry(key).or_default() += 1;
+                    let slot = groups.slot(key).unwrap();
+                    groups.facts.orders[slot] += 1;
+                }
+                groups
+            });
+            merged.merge(other).unwrap();
+            let found: BTreeMap<Key, u64> = merged.keys().map(|(key, slot)| (key, merged.facts.orders[slot])).collect();
+            prop_assert_eq!(found, naive);
+        }
+    }
+}

@@ -5,12 +5,12 @@ use crate::segment::{Fact, Records, SectionId};
 use crate::store::{Block, Live, Snapshot};
 
 use super::Access;
-use super::cover::{is_by_days, is_counted, level_of, steps, under};
+use super::cover::{is_by_days, is_counted, level_of, steps, under, views_by_days};
 use super::execute::Asked;
 use super::facts::add;
 use super::groups::{NONE, member};
 use super::plan::{Part, Plan};
-use super::ranges::{Ranges, is_clean};
+use super::ranges::Ranges;
 
 impl Ranges<'_> {
     /// Adds what the ledger sums. Gives the segments that are left.
@@ -21,8 +21,7 @@ impl Ranges<'_> {
             return Ok(asked);
         }
         let left = if plan.filter.is_always() { self.add_blocks(asked)? } else { asked };
-        let by_days = is_by_days(plan) && (plan.filter.is_always() || under(plan).is_some());
-        if by_days { self.add_days(left) } else { Ok(left) }
+        if is_by_days(plan) { self.add_days(left) } else { Ok(left) }
     }
 
     /// Adds runs of partitions of which all is asked for in one step.
@@ -31,7 +30,7 @@ impl Ranges<'_> {
         let all = index.first().map(|first| first.partition).zip(index.last().map(|last| last.partition));
         let Some(all) = all else { return Ok(asked) };
         if let [only] = asked.as_slice()
-            && is_clean(only.live)
+            && only.live.is_clean()
         {
             return Ok(asked);
         }
@@ -86,15 +85,15 @@ impl Ranges<'_> {
         let (plan, snapshot) = (self.plan, self.snapshot);
         // A view alone is as good as a page.
         if let [only] = lives
-            && is_clean(only)
+            && only.is_clean()
         {
             return Ok(false);
         }
         self.pages.clear();
         let mut units = 0;
         for part in &plan.parts {
-            let page = snapshot.page(level_of(snapshot, *part), block, lives)?;
-            let Some(page) = page else { return Ok(false) };
+            let view = SectionId::Level(level_of(snapshot, *part));
+            let Some(page) = snapshot.page(view, block, lives)? else { return Ok(false) };
             let Some(totals) = page.units() else { return Ok(false) };
             if !self.is_covered_by(&totals.records()?) {
                 return Ok(false);
@@ -136,7 +135,7 @@ impl Ranges<'_> {
         let (plan, frame, snapshot) = (self.plan, self.frame, self.snapshot);
         let Some(first) = asked.first().map(|asked| asked.live) else { return Ok(true) };
         // A view alone is as good as a page.
-        if asked.len() == 1 && is_clean(first) || asked.iter().any(|asked| asked.live.visibility().is_some())
+        if asked.len() == 1 && first.is_clean() || asked.iter().any(|asked| asked.live.visibility().is_some())
         {
             return Ok(false);
         }
@@ -147,10 +146,11 @@ impl Ranges<'_> {
         let lives: Vec<&Live> = entries.iter().filter_map(|entry| snapshot.lives().get(entry.live)).collect();
         let created = entries.iter().map(|entry| entry.created);
         let Some(created) = created.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(false) };
+        let block = Block::of(first.partition(), 0);
         self.pages.clear();
         for part in &plan.parts {
-            let Some(view) = view_by_days(plan, snapshot, *part, &lives)? else { return Ok(false) };
-            let Some(page) = snapshot.days_page(view, &lives)? else { return Ok(false) };
+            let Some(view) = smallest(plan, snapshot, *part, &lives)? else { return Ok(false) };
+            let Some(page) = snapshot.page(view, block, &lives)? else { return Ok(false) };
             self.pages.push((*part, page));
         }
         let pages = std::mem::take(&mut self.pages);
@@ -190,25 +190,12 @@ impl Ranges<'_> {
 }
 
 /// The smallest view by days that some segment has for a part of the question.
-fn view_by_days(plan: &Plan, snapshot: &Snapshot, part: Part, lives: &[&Live]) -> Result<Option<SectionId>> {
-    let has = |view: SectionId| -> Result<bool> {
+fn smallest(plan: &Plan, snapshot: &Snapshot, part: Part, lives: &[&Live]) -> Result<Option<SectionId>> {
+    for view in views_by_days(plan, snapshot, part) {
         for live in lives {
             if live.segment.grid(view)?.is_some() {
-                return Ok(true);
+                return Ok(Some(view));
             }
-        }
-        Ok(false)
-    };
-    if plan.filter.is_always() {
-        let view = SectionId::UnitDays(level_of(snapshot, part));
-        return Ok(has(view)?.then_some(view));
-    }
-    let Some((number, node)) = under(plan) else { return Ok(None) };
-    let tree = &snapshot.forest().trees[number];
-    for level in tree.level_of(node)..tree.levels().len() {
-        let view = SectionId::NodeDays(number, level);
-        if has(view)? {
-            return Ok(Some(view));
         }
     }
     Ok(None)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::segment::{Column, ColumnId, Deaths, Fact, Grid, MISSING, Records, SectionId, present};
-use crate::store::{Live, Page, Snapshot};
+use crate::store::{FEW_DEAD, Live, Page, Snapshot};
 
 use super::cover::{Cover, Lines, Runs};
 use super::execute::Frame;
@@ -17,9 +17,6 @@ use super::groups::{Member, member};
 use super::number::Number;
 use super::plan::{Part, Plan};
 use super::table::Table;
-
-/// So few dead are taken out one by one; for more, a view of them is made.
-const FEW_DEAD: usize = if cfg!(test) { 2 } else { 64 };
 
 /// Adds up ranges of segments.
 pub(super) struct Ranges<'a> {
@@ -267,11 +264,6 @@ impl<'a> Ranges<'a> {
         }
         Ok(())
     }
-}
-
-/// Whether few of a segment's versions have ended.
-pub(super) fn is_clean(live: &Live) -> bool {
-    live.ended_versions() <= FEW_DEAD as u64
 }
 
 /// Calls `each` for the cell of every unit with how much a running sum grows within it; units begin at the first run and

@@ -101,15 +101,6 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn len(&self) -> u64 {
-        let ranges = self.chosen.ranges.iter().map(|(_, range)| range);
-        match &self.kept {
-            Kept::All => ranges.map(|range| u64::from(range.end - range.start)).sum(),
-            Kept::Mask(mask) => ranges.map(|range| mask.count(range.clone())).sum(),
-            Kept::List(list) => list.len() as u64,
-        }
-    }
-
     /// Calls `each` with the pair of every order that has one.
     fn for_each(&self, dimension: Option<&Dimension>, mut each: impl FnMut(Pair)) {
         for (_, range) in &self.chosen.ranges {
@@ -182,7 +173,7 @@ impl Snapshot {
             ));
         }
         let asked = asked(self, &plan, key, nodes.as_ref())?;
-        let most = asked.iter().map(Asked::len).sum();
+        let most = asked.iter().map(|orders| orders.kept.len(orders.chosen.hull()) as u64).sum();
         let all = |each: &mut dyn FnMut(Pair)| {
             asked.iter().for_each(|orders| orders.for_each(nodes.as_ref(), &mut *each))
         };

@@ -227,8 +227,7 @@ impl<'a> RowReader<'a> {
         unit: Member,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
-        let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
-        let Some(first) = first else {
+        let Some(first) = self.first(unit, sink) else {
             let mut added = Ok(());
             kept.for_each(run, |row| {
                 if added.is_ok() {
@@ -310,10 +309,8 @@ impl<'a> RowReader<'a> {
         for (unit, (run, _)) in units.iter_mut().zip(runs.iter().zip(rows)) {
             *unit = member(directory.unit(place, *run));
         }
-        if self.single && sink.top.is_none() {
-            for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
-                *first = sink.groups.unit(*unit);
-            }
+        for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
+            *first = self.first(*unit, sink);
         }
         let only = self.only_group();
         for ((row, unit), first) in rows.iter().zip(&units).zip(&firsts) {
@@ -326,6 +323,12 @@ impl<'a> RowReader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Where the facts of a unit's groups begin; none where its rows are added group by group.
+    #[inline]
+    fn first(&self, unit: Member, sink: &mut Sink<'_>) -> Option<usize> {
+        if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None }
     }
 
     /// Where the only group of a unit stands, where orders are counted and nothing else.
@@ -341,8 +344,7 @@ impl<'a> RowReader<'a> {
     /// Adds rows of a unit.
     #[inline]
     fn add_rows(&self, rows: &[u32], unit: Member, sink: &mut Sink<'_>) -> Result<()> {
-        let first = if self.single && sink.top.is_none() { sink.groups.unit(unit) } else { None };
-        let Some(first) = first else {
+        let Some(first) = self.first(unit, sink) else {
             return rows.iter().try_for_each(|row| self.add_hashed(*row, unit, sink));
         };
         let facts = &mut sink.groups.facts;

@@ -110,15 +110,10 @@ impl<'a> RowTest<'a> {
         match self {
             Self::Always(false) => RowMask::new(rows),
             // The way that is chosen once is not looked at again for every row.
-            Self::Codes { column, first, further } => match column.packed_codes() {
-                Some(packed) => {
-                    let codes = *first..=first.saturating_add(*further);
-                    RowMask::of_words(rows, range, |index| packed.between(index, &codes))
-                }
-                None => {
-                    RowMask::of(rows, range, |row| column.code(row as usize).wrapping_sub(*first) <= *further)
-                }
-            },
+            Self::Codes { column, first, further } => {
+                let codes = *first..=first.saturating_add(*further);
+                RowMask::of_words(rows, range, |index| column.between(index, &codes))
+            }
             _ => match self.words() {
                 Some(word) => RowMask::of_words(rows, range, word),
                 None => RowMask::of(rows, range, |row| self.accepts(row)),

@@ -16,7 +16,7 @@ use super::row_reader::RowReader;
 use super::select::{Kept, Selector};
 
 /// About how many rows have to be read before another thread is asked to help.
-const ROWS_TO_SHARE: u64 = 50_000;
+const ROWS_TO_SHARE: u64 = if cfg!(test) { 64 } else { 50_000 };
 /// A row that is fetched alone takes as long as so many that follow one another.
 const ALONE: u64 = 8;
 /// With so many rows for every unit, what is counted for one should stay in the cache.
@@ -157,37 +157,29 @@ fn count(
     if by_row || !matches!(kept, Kept::All) {
         kept.leave_out_dead(live, chosen.hull());
     }
-    let few = match &kept {
-        Kept::All => None,
-        Kept::Mask(mask) => Some(mask.count(chosen.hull()) as usize),
-        Kept::List(list) => Some(list.len()),
-    };
-    if few == Some(0) {
+    let few = kept.len(chosen.hull());
+    if few == 0 {
         return Ok(());
     }
     let reader = RowReader::open(plan, frame, segment, &selector)?;
-    if let Some(few) = few {
-        let (runs, searched) = runs_of(chosen, segment)?;
-        // To walk along the runs is faster than to look up each row's where there are fewer runs than rows.
-        let walk = runs <= if searched { few.saturating_mul(RUNS_TO_SEARCH) } else { few };
-        match &mut kept {
-            Kept::List(list) if !walk || few < runs => {
-                if walk || chosen.ranges.len() > 1 {
-                    list.sort_unstable();
-                }
-                return reader.add_list(list, walk, chosen, snapshot, sink);
+    let (runs_of_all, searched) = runs_of(chosen, segment)?;
+    let is_listed = few < runs_of_all && !matches!(kept, Kept::All);
+    match (is_listed, kept) {
+        (true, kept) => {
+            // To walk along the runs is faster than to look up each row's where there are fewer runs than rows.
+            let walk = searched && runs_of_all <= few.saturating_mul(RUNS_TO_SEARCH);
+            let mut list = kept.listed(chosen.hull());
+            if walk || chosen.ranges.len() > 1 {
+                list.sort_unstable();
             }
-            Kept::List(list) => {
-                let mut mask = RowMask::new(segment.rows());
-                list.iter().for_each(|row| mask.insert(*row));
-                kept = Kept::Mask(mask);
-            }
-            Kept::Mask(mask) if few < runs => {
-                let list: Vec<u32> = mask.iter(chosen.hull()).collect();
-                return reader.add_list(&list, walk, chosen, snapshot, sink);
-            }
-            _ => {}
+            return reader.add_list(&list, walk, chosen, snapshot, sink);
         }
+        (false, Kept::List(list)) => {
+            let mut mask = RowMask::new(segment.rows());
+            list.iter().for_each(|row| mask.insert(*row));
+            kept = Kept::Mask(mask);
+        }
+        (false, other) => kept = other,
     }
     for (part, range) in &chosen.ranges {
         for (unit, run) in runs(snapshot, segment, *part, range.clone())? {

@@ -32,7 +32,7 @@ impl Snapshot {
         self.run_at_least(query, 1)
     }
 
-    /// As [`run`](Self::run); of a query without grain and top k that is answered from rows, groups with fewer orders may be left out.
+    /// As [`run`](Self::run), for a query without grain, top k and subtotals: groups with fewer orders may be left out.
     pub(crate) fn run_at_least(&self, query: &Query, least: u64) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;

@@ -54,6 +54,24 @@ impl Kept {
         }
     }
 
+    /// How many there are, of rows that lie in a range.
+    pub(crate) fn len(&self, range: Range<u32>) -> usize {
+        match self {
+            Self::All => range.len(),
+            Self::Mask(mask) => mask.count(range) as usize,
+            Self::List(list) => list.len(),
+        }
+    }
+
+    /// The rows one by one, those that lie in a range.
+    pub(crate) fn listed(self, range: Range<u32>) -> Vec<u32> {
+        match self {
+            Self::All => range.collect(),
+            Self::Mask(mask) => mask.iter(range).collect(),
+            Self::List(list) => list,
+        }
+    }
+
     /// Calls `each` with the rows of a range.
     pub(crate) fn for_each(&self, range: Range<u32>, each: impl FnMut(u32)) {
         match self {

@@ -1,8 +1,10 @@
 //! What views and the ledger answer is what the rows say, before and after orders change.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
-    Access, Explanation, Filter, Grain, Metric, Order, Patch, Query, Row, Schema, Snapshot, Span, Store,
-    Unit, counter, is, mean, rate, sum, under,
+    Access, Explanation, Figure, Filter, Grain, Metric, Order, Patch, Query, Row, Schema, Snapshot, Span,
+    Store, Unit, counter, distinct, is, mean, rate, sum, under,
 };
 
 const MARCH: i64 = 1_772_294_400;
@@ -18,8 +20,13 @@ fn schema() -> Schema {
         .clock("closed")
         .measure("cost")
         .measure_between("hours", "created", "closed", Unit::Hours)
+        .key("caller")
         .build()
         .unwrap()
+}
+
+fn caller(id: i64) -> u64 {
+    (id * id % 97) as u64
 }
 
 /// An order of the first half of 2026, some on every kind of unit and topic.
@@ -28,6 +35,7 @@ fn order(id: i64) -> Order {
     let place = ["B", ["C", "H", "W"][id as usize % 3], ["x", "y"][id as usize / 3 % 2]];
     let topic = [["heat", "noise"][id as usize % 2], ["a", "b", "c"][id as usize / 2 % 3]];
     let mut order = Order::new(id.to_string(), created)
+        .key("caller", caller(id))
         .place(place.into_iter().take((id as usize + 3) % 11))
         .tree("topic", topic.into_iter().take((id as usize + 2) % 7));
     if id % 4 != 0 {
@@ -173,4 +181,24 @@ fn views_say_what_rows_say_before_and_after_orders_change() {
     check(&store.snapshot_at(2).unwrap(), "as of the second commit", false);
     check(&first, "the first snapshot", true);
     check(&store.snapshot_at(1).unwrap(), "as of the first commit", false);
+}
+
+/// Every caller of every unit, whether the sets of one unit after the other grow or those of all.
+#[test]
+fn distinct_callers_of_units_are_those_of_their_orders() {
+    let now = store().snapshot();
+    for (level, depth) in [("city", 1), ("district", 2), ("street", 3)] {
+        let mut expected: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
+        for id in 0..600 {
+            let names = ["B", ["C", "H", "W"][id as usize % 3], ["x", "y"][id as usize / 3 % 2]];
+            let path: Vec<&str> = names.into_iter().take((id as usize + 3) % 11).take(depth).collect();
+            expected.entry(path.join("/")).or_default().insert(caller(id));
+        }
+        let answer = now.run(&Query::zoom().level(level).metric(distinct("caller"))).unwrap();
+        let told: BTreeMap<String, Figure> =
+            answer.rows().map(|row| (row.path().to_string(), row.figures()[0])).collect();
+        let expected =
+            expected.into_iter().map(|(path, callers)| (path, Figure::Count(callers.len() as u64)));
+        assert_eq!(told, expected.collect());
+    }
 }

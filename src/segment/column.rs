@@ -15,7 +15,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::bits::Bits;
-use super::packed::Packed;
+use super::packed;
 use super::planes::{self, Planes};
 use crate::error::Corruption;
 
@@ -175,10 +175,16 @@ impl<'a> Column<'a> {
         self.narrow().filter(|_| self.runs.is_none())
     }
 
-    /// The codes side by side; none where they are planes, or lie in runs.
-    pub(crate) fn packed_codes(&self) -> Option<Packed<'a>> {
-        let packed = self.narrow().is_none() && self.runs.is_none();
-        packed.then(|| Packed::new(self.codes, self.width))
+    /// Which of the 64 rows from 64 × `index` on have a code of a range. What it says of rows beyond the last is without meaning.
+    #[inline]
+    pub(crate) fn between(&self, index: usize, codes: &RangeInclusive<u64>) -> u64 {
+        let packed = self.runs.is_none().then(|| packed::between(self.codes, self.width, index, codes));
+        packed.flatten().unwrap_or_else(|| {
+            let first = index.wrapping_mul(64);
+            (0..64usize).fold(0, |word, row| {
+                word | u64::from(codes.contains(&self.code(first.wrapping_add(row)))) << row
+            })
+        })
     }
 
     #[inline]

@@ -62,7 +62,7 @@ pub(crate) fn day_totals(
             None => {
                 let ended = |row: u32| deaths.iter().any(|deaths| deaths.find(row).is_some());
                 let rows: Vec<u32> = (0..segment.rows()).filter(|row| !ended(*row)).collect();
-                View::Made(views::by_days(section, segment, &rows, schema, forest)?)
+                View::Made(views::of_some(section, segment, &rows, schema, forest)?)
             }
             Some(_) => return Ok(None),
         });

@@ -79,11 +79,6 @@ impl<'a> Source<'a> {
         encoded.collect()
     }
 
-    fn fill_one(&self, section: SectionId, cells: Cells<'_>) -> Vec<u8> {
-        let filled = self.fill(vec![View { section, cells, facts: Vec::new() }]);
-        filled.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default()
-    }
-
     /// The smallest views first, as long as there is room.
     fn choose(&self) -> Vec<View<'a>> {
         let mut possible: Vec<(usize, Plan<'a>)> = Vec::new();
@@ -205,7 +200,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What some rows of a segment, ascending, add up to in the cells of one of its views.
+/// What some rows of a segment, ascending, add up to in the cells of one of its views; where it has no such view by days, in
+/// the lines and days that these rows are of.
 pub(super) fn of_some(
     section: SectionId,
     segment: &Segment,
@@ -217,8 +213,8 @@ pub(super) fn of_some(
     let (rows, counted) = read(section, segment, some, schema, &layout)?;
     let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
     let runs;
-    let cells = match section {
-        SectionId::Level(level) => {
+    let cells = match (section, section.nodes(forest)) {
+        (SectionId::Level(level), _) => {
             let directory = segment.directory(level)?;
             let before = |run: usize| some.partition_point(|row| *row < directory.start(run)) as i64;
             runs = Runs {
@@ -228,42 +224,21 @@ pub(super) fn of_some(
             };
             Cells::Runs(&runs)
         }
-        _ => {
-            let grid = segment.grid(section)?;
-            let (nodes, starts) = grid.map_or((Vec::new(), vec![0]), |grid| (grid.nodes(), grid.starts()));
-            let lines = match (section, section.nodes(forest), grid) {
-                (SectionId::UnitDays(level), ..) => {
-                    let directory = segment.directory(level)?;
-                    some.iter().map(|row| directory.run_of(*row) as u32).collect()
+        (_, Some((column, tree, level))) => {
+            let (lines, starts) = match segment.grid(section)? {
+                Some(grid) => {
+                    let line = |node| grid.line_of(tree, node, level) as u32;
+                    (Lines { nodes: grid.nodes(), of_rows: source.lines_of(column, line) }, grid.starts())
                 }
-                (_, Some((column, tree, level)), Some(grid)) => {
-                    source.lines_of(column, |node| grid.line_of(tree, node, level) as u32)
-                }
-                _ => Vec::new(),
+                None => (source.lines(column, tree, level), source.days()),
             };
             let days = source.days_of_rows(&starts);
-            Cells::Grid(Shape::new(nodes, starts, lines.into_iter().zip(days)))
+            Cells::Grid(Shape::new(lines.nodes, starts, lines.of_rows.into_iter().zip(days)))
         }
+        _ => return Ok(Vec::new()),
     };
-    Ok(source.fill_one(section, cells))
-}
-
-/// What some rows of a segment add up to by days, in the lines and days that they are of.
-pub(super) fn by_days(
-    section: SectionId,
-    segment: &Segment,
-    some: &[u32],
-    schema: &Schema,
-    forest: &Forest,
-) -> Result<Vec<u8>> {
-    let Some((column, tree, level)) = section.nodes(forest) else { return Ok(Vec::new()) };
-    let layout = Layout::new(schema);
-    let (rows, counted) = read(section, segment, some, schema, &layout)?;
-    let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
-    let (lines, starts) = (source.lines(column, tree, level), source.days());
-    let days = source.days_of_rows(&starts);
-    let shape = Shape::new(lines.nodes, starts, lines.of_rows.into_iter().zip(days));
-    Ok(source.fill_one(section, Cells::Grid(shape)))
+    let filled = source.fill(vec![View { section, cells, facts: Vec::new() }]);
+    Ok(filled.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default())
 }
 
 /// What of some rows of a segment a view is made from.

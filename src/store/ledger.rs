@@ -72,7 +72,7 @@ struct Seen {
 }
 
 impl Block {
-    fn of(partition: i32, height: u32) -> Self {
+    pub(crate) fn of(partition: i32, height: u32) -> Self {
         Self { height, index: partition >> height }
     }
 
@@ -107,56 +107,33 @@ impl Ledger {
         Self { pages: Arc::clone(&self.pages), reads_only: true }
     }
 
-    /// The page of a level that sums a block, whose segments are those of `lives`, by partition; none where it is not worth
-    /// making.
+    /// The page like a view that sums a block, whose segments are those of `lives`, by partition; none where it is not worth
+    /// making, or not yet.
     pub(super) fn page(
-        &self,
-        state: &State,
-        level: usize,
-        block: Block,
-        lives: &[&Live],
-    ) -> Result<Option<Arc<Page>>> {
-        self.find_or_make(state, SectionId::Level(level), block, lives, true, || {
-            for live in lives {
-                if live.segment.directory(level)?.len() > MOST_UNITS {
-                    return Ok(None);
-                }
-            }
-            Ok(self.totals(state, level, block, lives)?.map(Sums::Units))
-        })
-    }
-
-    /// The page that is like a view by days, of the partition whose segments are those of `lives`; none where it is not worth
-    /// making.
-    pub(super) fn days(&self, state: &State, view: SectionId, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
-        let Some(first) = lives.first() else { return Ok(None) };
-        self.find_or_make(state, view, Block::of(first.partition(), 0), lives, false, || {
-            let segments: Vec<_> =
-                lives.iter().map(|live| (live.segment.as_ref(), live.deaths.as_slice())).collect();
-            Ok(Some(Sums::Days(day_totals(view, &segments, &state.schema, &state.forest)?)))
-        })
-    }
-
-    /// The page as it is known, or made: at once, or when it is asked for again.
-    fn find_or_make(
         &self,
         state: &State,
         view: SectionId,
         block: Block,
         lives: &[&Live],
-        at_once: bool,
-        make: impl FnOnce() -> Result<Option<Sums>>,
     ) -> Result<Option<Arc<Page>>> {
         let known = self.pages.read().unwrap_or_else(PoisonError::into_inner).of.get(&(view, block)).cloned();
-        let is_known = known.as_ref().is_some_and(|page| page.is_of(lives));
-        if is_known && !known.as_ref().is_some_and(|page| matches!(page.sums, Sums::Wish)) {
-            return Ok(known);
+        let (mut wished, mut later) = (false, false);
+        if let Some(page) = known {
+            match page.sums {
+                Sums::Wish if page.is_of(lives) => wished = true,
+                _ if page.is_of(lives) => return Ok(Some(page)),
+                // It is left to those who see the newest.
+                _ => later = page.commit > state.commit,
+            }
         }
-        // A page of a later commit is left to those who see the newest.
-        if self.reads_only || !is_known && known.is_some_and(|page| page.commit > state.commit) {
+        if self.reads_only || later {
             return Ok(None);
         }
-        let sums = if at_once || is_known { make()? } else { Some(Sums::Wish) };
+        let sums = match view {
+            SectionId::Level(level) => self.totals(state, level, block, lives)?.map(Sums::Units),
+            _ if wished => Some(Sums::Days(Self::days(state, view, lives)?)),
+            _ => Some(Sums::Wish),
+        };
         let Some(sums) = sums else { return Ok(None) };
         let seen = lives.iter().map(|live| Seen::new(live)).collect();
         let page = Arc::new(Page { seen, commit: state.commit, sums });
@@ -164,7 +141,18 @@ impl Ledger {
         Ok(Some(page))
     }
 
+    fn days(state: &State, view: SectionId, lives: &[&Live]) -> Result<Option<Vec<u8>>> {
+        let segments: Vec<_> =
+            lives.iter().map(|live| (live.segment.as_ref(), live.deaths.as_slice())).collect();
+        day_totals(view, &segments, &state.schema, &state.forest)
+    }
+
     fn totals(&self, state: &State, level: usize, block: Block, lives: &[&Live]) -> Result<Option<Totals>> {
+        for live in lives {
+            if live.segment.directory(level)?.len() > MOST_UNITS {
+                return Ok(None);
+            }
+        }
         let mut pages = Vec::new();
         let mut sources: Vec<Source<'_>> = Vec::new();
         if let Some(height) = block.height.checked_sub(1) {
@@ -172,7 +160,12 @@ impl Ledger {
                 let Some(first) = half.first() else { continue };
                 match half {
                     [only] if only.deaths.is_empty() => sources.push(Self::source(only)),
-                    _ => match self.page(state, level, Block::of(first.partition(), height), half)? {
+                    _ => match self.page(
+                        state,
+                        SectionId::Level(level),
+                        Block::of(first.partition(), height),
+                        half,
+                    )? {
                         Some(page) => pages.push(page),
                         None => return Ok(None),
                     },

@@ -9,8 +9,8 @@ use crate::order_id::OrderId;
 use crate::schema::Clock;
 use crate::segment::{ColumnId, Death, Deaths, MISSING, RowMask, Segment};
 
-/// So few versions that have ended are looked for in their lists; of more, a mask is made.
-const FEW_DEAD: u64 = if cfg!(test) { 2 } else { 64 };
+/// So few versions that have ended are taken one by one; of more, a mask or a view is made.
+pub(crate) const FEW_DEAD: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A segment and which of its versions a snapshot sees.
 #[derive(Debug, Clone)]
@@ -192,6 +192,11 @@ impl Live {
         self.deaths.iter().map(|deaths| deaths.len() as u64).sum()
     }
 
+    /// Whether few versions have ended.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.ended_versions() <= FEW_DEAD as u64
+    }
+
     /// Whether it is history, which an earlier commit is answered from.
     pub(crate) fn is_history(&self) -> bool {
         self.lived_at.is_some()
@@ -208,7 +213,7 @@ impl Live {
 
     /// The rows whose versions have ended; none where these are so few that they are better looked for one by one.
     pub(crate) fn dead_mask(&self) -> Option<&RowMask> {
-        (self.ended_versions() > FEW_DEAD).then(|| {
+        (!self.is_clean()).then(|| {
             self.dead.get_or_init(|| {
                 let mut mask = RowMask::new(self.segment.rows());
                 self.all_deaths().for_each(|death| mask.insert(death.row));

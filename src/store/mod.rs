@@ -36,7 +36,7 @@ pub use describe::{Description, PartitionDescription, TreeDescription};
 pub use history::{Change, Version};
 
 pub(crate) use ledger::{Block, Page};
-pub(crate) use live::{Live, Stage, bounds};
+pub(crate) use live::{FEW_DEAD, Live, Stage, bounds};
 pub use load::{Load, LoadReport, Repeated};
 pub use paths::Paths;
 pub use snapshot::Snapshot;

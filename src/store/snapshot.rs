@@ -134,15 +134,10 @@ impl Snapshot {
         Ok(Some(self.threads.get()?).filter(|threads| threads.current_num_threads() > 1))
     }
 
-    /// What the segments of a block, which these lives are, add up to by the units of a level; none where that is not
-    /// worth summing once for all.
-    pub(crate) fn page(&self, level: usize, block: Block, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
-        self.state.ledger.page(&self.state, level, block, lives)
-    }
-
-    /// What a partition's segments, which these lives are, add up to by days, like one of their views; none as above.
-    pub(crate) fn days_page(&self, view: SectionId, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
-        self.state.ledger.days(&self.state, view, lives)
+    /// What the segments of a block, which these lives are, add up to, like one of their views; none where that is not worth
+    /// summing once for all.
+    pub(crate) fn page(&self, view: SectionId, block: Block, lives: &[&Live]) -> Result<Option<Arc<Page>>> {
+        self.state.ledger.page(&self.state, view, block, lives)
     }
 
     pub(crate) fn order(&self, segment: &Segment, row: u32) -> Result<Order> {

@@ -15,6 +15,8 @@ impl Threads {
             return Ok(pool);
         }
         let pool = ThreadPoolBuilder::new()
+            // As many as there are processors; tests share their work on any machine.
+            .num_threads(if cfg!(test) { 2 } else { 0 })
             .thread_name(|number| format!("zonal-{number}"))
             .build()
             .map_err(|error| Error::io("start", "threads", std::io::Error::other(error)))?;
