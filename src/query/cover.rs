@@ -10,7 +10,7 @@ use crate::store::{Live, Snapshot};
 use crate::tree::Node;
 
 use super::Access;
-use super::execute::{Frame, Times};
+use super::execute::{Frame, Times, clock_bounds};
 use super::plan::{Part, Plan};
 
 /// How the orders of a segment are had from ranges.
@@ -40,6 +40,8 @@ pub(super) struct Lines<'s> {
     pub(super) grid: Grid<'s>,
     pub(super) range: Range<usize>,
     pub(super) runs: Runs<'s>,
+    /// The clock whose days they are.
+    pub(super) clock: Clock,
     /// The tree and the node under which orders have to be, and the level of the view.
     pub(super) under: Option<(usize, Node, usize)>,
 }
@@ -105,7 +107,11 @@ impl<'s> Cover<'s> {
             Self::Days { parts, .. } => {
                 let lines = parts.first()?;
                 match lines.under {
-                    None => Some(format!("{} by day", unit(&lines.runs)?)),
+                    None if lines.clock == Clock::Created => Some(format!("{} by day", unit(&lines.runs)?)),
+                    None => {
+                        let clock = snapshot.schema().clock_name(lines.clock);
+                        Some(format!("{} by day of {clock}", unit(&lines.runs)?))
+                    }
                     Some((tree, _, level)) => {
                         let tree = &snapshot.forest().trees[tree];
                         Some(format!("{} of {} by day", tree.levels().get(level)?, tree.name()))
@@ -139,17 +145,22 @@ impl<'s> Cover<'s> {
             let Some(lines) = lines(plan, snapshot, segment, runs)? else { return Ok(None) };
             parts.push(lines);
         }
-        let (Some(first), Some(created)) = (parts.first(), segment.summary().created) else {
-            return Ok(None);
-        };
-        Ok(steps(plan, frame, created, &first.grid).map(|steps| Self::Days { steps, parts }))
+        let bounds = clock_bounds(segment, clock_of_days(plan));
+        let (Some(first), Some(bounds)) = (parts.first(), bounds) else { return Ok(None) };
+        Ok(steps(plan, frame, bounds, &first.grid).map(|steps| Self::Days { steps, parts }))
     }
 }
 
 /// Whether a question is one of days, and asks for nothing that a view by days lacks.
 pub(super) fn is_by_days(plan: &Plan) -> bool {
-    let by_days = plan.clock == Clock::Created || (plan.span == Span::ALL && plan.grain.is_none());
+    // Without a span, orders that lack the clock count as well, and have no day.
+    let by_days = clock_of_days(plan) == Clock::Created || plan.span != Span::ALL;
     by_days && plan.needs.sums.is_empty() && (plan.filter.is_always() || under(plan).is_some())
+}
+
+/// The clock by whose days such a question is answered: where it is not about time, any will do.
+pub(super) fn clock_of_days(plan: &Plan) -> Clock {
+    if plan.span == Span::ALL && plan.grain.is_none() { Clock::Created } else { plan.clock }
 }
 
 /// The views by days that may answer a part of such a question, the smallest first.
@@ -158,11 +169,12 @@ pub(super) fn views_by_days(
     snapshot: &Snapshot,
     part: Part,
 ) -> impl Iterator<Item = SectionId> + use<> {
-    let under = under(plan).map(|(number, node)| {
+    let clock = clock_of_days(plan);
+    let under = under(plan).filter(|_| clock == Clock::Created).map(|(number, node)| {
         let tree = &snapshot.forest().trees[number];
         (tree.level_of(node)..tree.levels().len()).map(move |level| SectionId::NodeDays(number, level))
     });
-    let units = plan.filter.is_always().then(|| SectionId::UnitDays(level_of(snapshot, part)));
+    let units = plan.filter.is_always().then(|| SectionId::UnitDays(clock, level_of(snapshot, part)));
     units.into_iter().chain(under.into_iter().flatten())
 }
 
@@ -203,16 +215,17 @@ fn lines<'s>(
     segment: &'s Segment,
     runs: Runs<'s>,
 ) -> Result<Option<Lines<'s>>> {
+    let clock = clock_of_days(plan);
     for view in views_by_days(plan, snapshot, runs.part) {
         let Some(grid) = segment.grid(view)?.filter(|grid| is_counted(plan, grid)) else { continue };
         match (view, under(plan)) {
             (SectionId::NodeDays(number, level), Some((_, node))) => {
                 let range = grid.under(&snapshot.forest().trees[number], node);
-                return Ok(Some(Lines { grid, range, runs, under: Some((number, node, level)) }));
+                return Ok(Some(Lines { grid, range, runs, clock, under: Some((number, node, level)) }));
             }
             // A line of the view is a run of the level.
             _ if grid.lines() == runs.directory.len() => {
-                return Ok(Some(Lines { grid, range: runs.range.clone(), runs, under: None }));
+                return Ok(Some(Lines { grid, range: runs.range.clone(), runs, clock, under: None }));
             }
             _ => {}
         }
@@ -226,7 +239,7 @@ pub(super) fn under(plan: &Plan) -> Option<(usize, Node)> {
     plan.under.filter(|_| plan.parts.iter().all(as_one))
 }
 
-/// The days of each step, of orders created between two times; none where a step or the span begins or ends within a day
+/// The days of each step, of orders whose clock lies between two times; none where a step or the span begins or ends within a day
 /// that has orders on both sides.
 pub(super) fn steps(
     plan: &Plan,
@@ -244,7 +257,7 @@ pub(super) fn steps(
         if instant > last {
             return Some(grid.days());
         }
-        at += starts.get(at..)?.partition_point(|start| *start < instant);
+        at += starts.get(at..)?.iter().take_while(|start| **start < instant).count();
         (starts.get(at) == Some(&instant)).then_some(at)
     };
     if plan.grain.is_none() {

@@ -5,8 +5,8 @@ use crate::segment::{Fact, Records, SectionId};
 use crate::store::{Block, Live, Snapshot};
 
 use super::Access;
-use super::cover::{is_by_days, is_counted, level_of, steps, under, views_by_days};
-use super::execute::Asked;
+use super::cover::{clock_of_days, is_by_days, is_counted, level_of, steps, under, views_by_days};
+use super::execute::{Asked, clock_bounds};
 use super::facts::add;
 use super::groups::{NONE, member};
 use super::plan::{Part, Plan};
@@ -142,10 +142,9 @@ impl Ranges<'_> {
         let index = snapshot.index();
         let begin = index.partition_point(|entry| entry.partition < first.partition());
         let entries = index[begin..].iter().take_while(|entry| entry.partition == first.partition());
-        let entries: Vec<_> = entries.collect();
-        let lives: Vec<&Live> = entries.iter().filter_map(|entry| snapshot.lives().get(entry.live)).collect();
-        let created = entries.iter().map(|entry| entry.created);
-        let Some(created) = created.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(false) };
+        let lives: Vec<&Live> = entries.filter_map(|entry| snapshot.lives().get(entry.live)).collect();
+        let bounds = lives.iter().filter_map(|live| clock_bounds(&live.segment, clock_of_days(plan)));
+        let Some(bounds) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(false) };
         let block = Block::of(first.partition(), 0);
         self.pages.clear();
         for part in &plan.parts {
@@ -157,7 +156,7 @@ impl Ranges<'_> {
         let mut grids = Vec::with_capacity(pages.len());
         for (part, page) in &pages {
             let Some(grid) = page.days()?.filter(|grid| is_counted(plan, grid)) else { return Ok(false) };
-            let Some(steps) = steps(plan, frame, created, &grid) else { return Ok(false) };
+            let Some(steps) = steps(plan, frame, bounds, &grid) else { return Ok(false) };
             grids.push((*part, grid, steps));
         }
         if !self.table.has_room(grids.iter().map(|(_, grid, _)| grid.lines()).sum()) {

@@ -202,14 +202,14 @@ impl<'a> Ranges<'a> {
         if deaths.len() > FEW_DEAD {
             let section = match lines.under {
                 Some((tree, _, level)) => SectionId::NodeDays(tree, level),
-                None => SectionId::UnitDays(lines.runs.level),
+                None => SectionId::UnitDays(lines.clock, lines.runs.level),
             };
             let bytes = deaths.view(section, segment, self.plan.schema(), forest)?;
             let grid = segment.placed(section, Grid::open(&bytes))?;
             self.count_days(&grid, lines.first(), steps, take);
             return Ok(());
         }
-        let created = segment.column(ColumnId::Created)?;
+        let times = segment.column(lines.clock.into())?;
         let node = match lines.under {
             Some((tree, ..)) => segment.column(ColumnId::Tree(tree))?,
             None => None,
@@ -225,7 +225,7 @@ impl<'a> Ranges<'a> {
         };
         let (plan, frame) = (self.plan, self.frame);
         let step = |row| {
-            let time = value(created, row);
+            let time = value(times, row);
             let step = frame.place_of(frame.step(time))?;
             (plan.span.contains(time) && is_under(row)).then_some(step)
         };

@@ -95,6 +95,11 @@ fn questions() -> Vec<(Query, bool)> {
         questions.push((metrics(query.clone().during(days(-12, 30, 0))), true));
         questions.push((metrics(query.clone().during(days(-12, 30, 3_601))), false));
         questions.push((sums(query.clone().during(days(-12, 30, 0))), false));
+        let closed = |beyond: i64| query.clone().grain(Grain::Day).during_on("closed", days(-5, 40, beyond));
+        questions.push((metrics(closed(0)), true));
+        questions.push((metrics(closed(3_601)), false));
+        // Orders that are not closed have a row without time, and are in no day.
+        questions.push((metrics(query.clone().grain(Grain::Month).during_on("closed", Span::ALL)), false));
         questions.push((metrics(query.grain(Grain::Hour).during(days(3, 20, 0))), false));
     }
     let filters = [(under("topic", ["heat"]), true), (under("topic", ["noise", "b"]), true)];
@@ -104,10 +109,11 @@ fn questions() -> Vec<(Query, bool)> {
         (under("topic", ["heat"]).or(under("topic", ["noise"])), false),
     ];
     for (filter, covered) in filters.into_iter().chain(others) {
+        let is_any = filter == Filter::All;
         let query = Query::zoom().filter(filter);
         questions.push((metrics(query.clone().grain(Grain::Day)), covered));
         questions.push((metrics(query.clone()), covered));
-        questions.push((query.during_on("closed", days(0, 30, 0)), false));
+        questions.push((query.during_on("closed", days(0, 30, 0)), is_any));
     }
     questions
 }

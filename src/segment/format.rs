@@ -1,5 +1,6 @@
 #![doc = include_str!("format.md")]
 
+use crate::schema::Clock;
 use crate::tree::{Forest, Tree};
 
 use super::rows::ColumnId;
@@ -38,9 +39,9 @@ pub(crate) enum SectionId {
     Ids,
     /// What the runs of a level add up to.
     Level(usize),
-    /// What the runs of a level add up to by days.
-    UnitDays(usize),
-    /// What the nodes of a tree's level add up to by days.
+    /// What the runs of a level add up to by days of a clock.
+    UnitDays(Clock, usize),
+    /// What the nodes of a tree's level add up to by days of creation.
     NodeDays(usize, usize),
 }
 
@@ -83,7 +84,10 @@ impl SectionId {
             Self::Counter(counter) => [7, 0, number(counter)],
             Self::Ids => [8, 0, 0],
             Self::Level(level) => [9, 0, number(level)],
-            Self::UnitDays(level) => [10, 0, number(level)],
+            Self::UnitDays(Clock::Created, level) => [10, 0, number(level)],
+            Self::UnitDays(Clock::Other(clock), level) => {
+                [10, number(clock).saturating_add(1), number(level)]
+            }
             Self::NodeDays(tree, level) => [11, number(tree), number(level)],
         }
     }
@@ -91,11 +95,19 @@ impl SectionId {
     /// For a view by days: the column of the nodes that its lines are, their tree and level.
     pub(super) fn nodes(self, forest: &Forest) -> Option<(ColumnId, &Tree, usize)> {
         match self {
-            Self::UnitDays(level) => Some((ColumnId::Place, &forest.place, level)),
+            Self::UnitDays(_, level) => Some((ColumnId::Place, &forest.place, level)),
             Self::NodeDays(number, level) => {
                 forest.trees.get(number).map(|tree| (ColumnId::Tree(number), tree, level))
             }
             _ => None,
+        }
+    }
+
+    /// For a view by days: the clock whose days they are.
+    pub(super) fn clock(self) -> Clock {
+        match self {
+            Self::UnitDays(clock, _) => clock,
+            _ => Clock::Created,
         }
     }
 }
@@ -164,7 +176,8 @@ mod tests {
             (SectionId::Counter(1), [7, 0, 1]),
             (SectionId::Ids, [8, 0, 0]),
             (SectionId::Level(3), [9, 0, 3]),
-            (SectionId::UnitDays(1), [10, 0, 1]),
+            (SectionId::UnitDays(Clock::Created, 1), [10, 0, 1]),
+            (SectionId::UnitDays(Clock::Other(2), 1), [10, 3, 1]),
             (SectionId::NodeDays(2, 1), [11, 2, 1]),
         ];
         for (section, code) in codes {

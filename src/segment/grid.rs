@@ -30,16 +30,21 @@ const MOST_DAYS: usize = 120_000;
 pub(super) struct Shape {
     nodes: Vec<i64>,
     starts: Vec<i64>,
-    /// Per row the first record that it counts in: the one behind its line and its day.
+    /// Per row the first record that it counts in: the one behind its line and its day; one that there is not for none.
     cells: Vec<u32>,
 }
 
 impl Shape {
-    /// For rows that count in these lines and days.
-    pub(super) fn new(nodes: Vec<i64>, starts: Vec<i64>, rows: impl Iterator<Item = (u32, u32)>) -> Self {
+    /// For rows that count in these lines and days; without a day, in none.
+    pub(super) fn new(
+        nodes: Vec<i64>,
+        starts: Vec<i64>,
+        rows: impl Iterator<Item = (u32, Option<u32>)>,
+    ) -> Self {
         let width = starts.len() as u32;
-        let cell = |(line, day): (u32, u32)| {
-            line.wrapping_add(1).wrapping_mul(width).wrapping_add(day).wrapping_add(1)
+        let cell = |(line, day): (u32, Option<u32>)| {
+            let cell = |day: u32| line.wrapping_add(1).wrapping_mul(width).wrapping_add(day).wrapping_add(1);
+            day.map_or(u32::MAX, cell)
         };
         Self { nodes, starts, cells: rows.map(cell).collect() }
     }
@@ -275,7 +280,11 @@ mod tests {
     }
 
     fn encode((nodes, starts, rows): &Made) -> Vec<u8> {
-        let shape = Shape::new(nodes.clone(), starts.clone(), rows.iter().map(|(cell, _)| *cell));
+        let shape = Shape::new(
+            nodes.clone(),
+            starts.clone(),
+            rows.iter().map(|((line, day), _)| (*line, Some(*day))),
+        );
         let sums = shape.running(rows.iter().map(|(_, value)| *value));
         shape.encode(&[Running { fact: Fact::Orders, base: 0, sums }])
     }

@@ -2,8 +2,8 @@
 //!
 //! A view has a cell for every part of a segment that is asked for as a whole, and [`records`] of what
 //! the orders before each cell add up to: their number, every counter, every measure. There are views of the units of a
-//! level, and of these units, or of the nodes of another tree's level, by days. A segment gets the smallest of them, as long as
-//! all together have few cells for the orders behind them.
+//! level, of these units by the days of a clock, and of the nodes of another tree's level by days of creation. A segment gets the
+//! smallest of them, those by other clocks last, as long as all together have few cells for the orders behind them.
 
 use super::column::MISSING;
 use super::directory::Runs;
@@ -14,7 +14,7 @@ use super::records::{self, Fact, Running};
 use super::rows::{ColumnId, Layout, Rows, elapsed, position};
 use crate::calendar::{Grain, Span};
 use crate::error::Result;
-use crate::schema::{MeasureSource, Schema};
+use crate::schema::{Clock, MeasureSource, Schema};
 use crate::tree::{Forest, Tree};
 
 /// All views together have at most one cell for so many orders: with more, they would be large, and little faster than rows.
@@ -79,27 +79,30 @@ impl<'a> Source<'a> {
         encoded.collect()
     }
 
-    /// The smallest views first, as long as there is room.
+    /// The smallest views first, and those by other clocks last, as long as there is room.
     fn choose(&self) -> Vec<View<'a>> {
         let mut possible: Vec<(usize, Plan<'a>)> = Vec::new();
         for (level, runs) in self.levels.iter().enumerate() {
             possible.push((runs.units.len(), Plan::Level(level, runs)));
         }
-        let starts = self.days();
-        let days = starts.len();
-        let of_rows = self.days_of_rows(&starts);
-        for (level, runs) in self.levels.iter().enumerate() {
-            possible
-                .push((runs.units.len().saturating_add(1).saturating_mul(days), Plan::UnitDays(level, runs)));
+        let clocks = (0..self.schema.clocks.len()).map(Clock::Other);
+        let days: Vec<Days> =
+            std::iter::once(Clock::Created).chain(clocks).map(|clock| self.days(clock)).collect();
+        let cells = |lines: usize, days: &Days| lines.saturating_add(1).saturating_mul(days.starts.len());
+        for (at, days) in days.iter().enumerate() {
+            for (level, runs) in self.levels.iter().enumerate() {
+                possible.push((cells(runs.units.len(), days), Plan::UnitDays(at, level, runs)));
+            }
         }
         for (number, tree) in self.forest.trees.iter().enumerate() {
             for level in 0..tree.levels().len() {
                 let lines = self.lines(ColumnId::Tree(number), tree, level);
-                let cells = lines.nodes.len().saturating_add(1).saturating_mul(days);
+                let cells = days.first().map_or(0, |days| cells(lines.nodes.len(), days));
                 possible.push((cells, Plan::NodeDays(number, level, lines)));
             }
         }
-        possible.sort_by_key(|(cells, _)| *cells);
+        let is_by_other = |plan: &Plan<'_>| matches!(plan, Plan::UnitDays(1.., ..));
+        possible.sort_by_key(|(cells, plan)| (is_by_other(plan), *cells));
         let mut room = self.rows.len() / ORDERS_PER_CELL;
         possible.retain(|(cells, _)| {
             let left = room.checked_sub(*cells);
@@ -109,44 +112,47 @@ impl<'a> Source<'a> {
         let view = |(_, plan)| {
             let (section, cells) = match plan {
                 Plan::Level(level, runs) => (SectionId::Level(level), Cells::Runs(runs)),
-                Plan::UnitDays(level, runs) => {
+                Plan::UnitDays(at, level, runs) => {
+                    let days = days.get(at)?;
                     let lines = (0u32..).zip(runs.starts.windows(2)).flat_map(|(line, ends)| {
                         let length = ends.iter().rev().copied().reduce(|end, start| end.wrapping_sub(start));
                         std::iter::repeat_n(line, usize::try_from(length.unwrap_or(0)).unwrap_or(0))
                     });
-                    (
-                        SectionId::UnitDays(level),
-                        Cells::Grid(Shape::new(
-                            runs.units.clone(),
-                            starts.clone(),
-                            lines.zip(of_rows.iter().copied()),
-                        )),
-                    )
+                    let shape = Shape::new(
+                        runs.units.clone(),
+                        days.starts.clone(),
+                        lines.zip(days.of_rows.iter().copied()),
+                    );
+                    (SectionId::UnitDays(days.clock, level), Cells::Grid(shape))
                 }
                 Plan::NodeDays(tree, level, lines) => {
-                    let cells = lines.of_rows.into_iter().zip(of_rows.iter().copied());
-                    let shape = Shape::new(lines.nodes, starts.clone(), cells);
+                    let days = days.first()?;
+                    let cells = lines.of_rows.into_iter().zip(days.of_rows.iter().copied());
+                    let shape = Shape::new(lines.nodes, days.starts.clone(), cells);
                     (SectionId::NodeDays(tree, level), Cells::Grid(shape))
                 }
             };
-            View { section, cells, facts: Vec::new() }
+            Some(View { section, cells, facts: Vec::new() })
         };
-        possible.into_iter().map(view).collect()
+        possible.into_iter().filter_map(view).collect()
     }
 
-    /// The first instants of the days that have orders, from the first to the last, and the end of that.
-    fn days(&self) -> Vec<i64> {
-        let created = self.rows.column(self.layout, ColumnId::Created);
-        let (Some(first), Some(last)) = (created.iter().min(), created.iter().max()) else { return vec![0] };
-        let span = Span::new(*first, last.saturating_add(1));
-        span.map_or_else(|_| vec![0], |span| self.schema.calendar().steps(Grain::Day, span))
+    /// The days of a clock that have orders, from the first to the last.
+    fn days(&self, clock: Clock) -> Days {
+        let times = self.rows.column(self.layout, clock.into()).iter().filter(|time| **time != MISSING);
+        let ends = times.fold(None, |ends: Option<(i64, i64)>, time| {
+            Some(ends.map_or((*time, *time), |(first, last)| (first.min(*time), last.max(*time))))
+        });
+        let span = ends.and_then(|(first, last)| Span::new(first, last.saturating_add(1)).ok());
+        let starts = span.map_or_else(|| vec![0], |span| self.schema.calendar().steps(Grain::Day, span));
+        self.days_from(clock, starts)
     }
 
-    /// The number of each row's day.
-    fn days_of_rows(&self, starts: &[i64]) -> Vec<u32> {
-        let created = self.rows.column(self.layout, ColumnId::Created);
+    fn days_from(&self, clock: Clock, starts: Vec<i64>) -> Days {
         let day = |time: &i64| starts.partition_point(|start| start <= time).saturating_sub(1) as u32;
-        created.iter().map(day).collect()
+        let times = self.rows.column(self.layout, clock.into()).iter();
+        let of_rows = times.map(|time| (*time != MISSING).then(|| day(time))).collect();
+        Days { clock, starts, of_rows }
     }
 
     /// The nodes of a tree's level that have orders, and for every row which of them it counts for.
@@ -225,15 +231,15 @@ pub(super) fn of_some(
             Cells::Runs(&runs)
         }
         (_, Some((column, tree, level))) => {
-            let (lines, starts) = match segment.grid(section)? {
+            let (lines, days) = match segment.grid(section)? {
                 Some(grid) => {
                     let line = |node| grid.line_of(tree, node, level) as u32;
-                    (Lines { nodes: grid.nodes(), of_rows: source.lines_of(column, line) }, grid.starts())
+                    let lines = Lines { nodes: grid.nodes(), of_rows: source.lines_of(column, line) };
+                    (lines, source.days_from(section.clock(), grid.starts()))
                 }
-                None => (source.lines(column, tree, level), source.days()),
+                None => (source.lines(column, tree, level), source.days(section.clock())),
             };
-            let days = source.days_of_rows(&starts);
-            Cells::Grid(Shape::new(lines.nodes, starts, lines.of_rows.into_iter().zip(days)))
+            Cells::Grid(Shape::new(lines.nodes, days.starts, lines.of_rows.into_iter().zip(days.of_rows)))
         }
         _ => return Ok(Vec::new()),
     };
@@ -253,7 +259,8 @@ fn read(
     for (id, values) in layout.columns().iter().zip(&mut rows.columns) {
         let is_read = match id {
             ColumnId::Created => true,
-            ColumnId::Place => matches!(section, SectionId::UnitDays(_)),
+            ColumnId::Clock(number) if section.clock() == Clock::Other(*number) => true,
+            ColumnId::Place => matches!(section, SectionId::UnitDays(..)),
             ColumnId::Tree(number) => matches!(section, SectionId::NodeDays(of, _) if of == *number),
             ColumnId::Measure(_) | ColumnId::Clock(_) => matches!(section, SectionId::Level(_)),
             _ => false,
@@ -274,8 +281,17 @@ fn read(
 /// A view that may be made.
 enum Plan<'a> {
     Level(usize, &'a Runs),
-    UnitDays(usize, &'a Runs),
+    /// By which of the days, of which those of creation come first.
+    UnitDays(usize, usize, &'a Runs),
     NodeDays(usize, usize, Lines),
+}
+
+/// The first instants of the days of a clock, and the end of the last.
+struct Days {
+    clock: Clock,
+    starts: Vec<i64>,
+    /// The number of each row's day; none for a row without a time.
+    of_rows: Vec<Option<u32>>,
 }
 
 /// The lines of a view of nodes.
