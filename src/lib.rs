@@ -104,6 +104,10 @@
 //! - [`Store::hand_overs`] tells which orders went from one department to another, and which came back.
 //! - [`Snapshot::callers`] says how often the same key comes, from how many units and with which topics, but not whose it is.
 //!   [`Snapshot::correlate`] puts a series from [`Outside`] beside the orders, by lag.
+#![cfg_attr(
+    feature = "forecast",
+    doc = "- [`Snapshot::forecast`] goes on with a series by its trend and seasons, and says how well it would have told the last steps."
+)]
 //! - [`Snapshot::reach`] tells at which level a problem stays within one unit, [`Snapshot::ladder`] on which step of topics it stands;
 //!   [`Snapshot::nearest`] finds the orders within a circle, [`Snapshot::hot_cells`] where on a map most of them lie.
 //!
@@ -187,6 +191,7 @@
 //! # Features
 //!
 //! - `import` (on): mapping files and CSV, and the TOML form of schemas.
+//! - `forecast` (off): `Snapshot::forecast`, by the crate `augurs`.
 //!
 //! # What may surprise
 //!
@@ -237,6 +242,8 @@ pub use analysis::{
     Policy, QuadrantMap, Quadrants, Ranked, Ranking, Reach, RepeatStep, Season, Surge, Surges, Threshold,
     Turnover,
 };
+#[cfg(feature = "forecast")]
+pub use analysis::{Expected, Forecast, Trial};
 pub use calendar::{Alignment, Calendar, Dates, Grain, PartitionGrain, Span};
 pub use error::{Corruption, Error, Result};
 pub use filter::{Filter, NodeRef, any_of, between, during, has_all, is, missing, under};

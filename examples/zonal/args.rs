@@ -9,6 +9,7 @@ use zonal::{Grain, Metric};
 use super::backlog::Backlog;
 use super::callers::{Callers, Correlate};
 use super::compare::Compare;
+use super::forecast::Forecast;
 use super::hand_overs::HandOvers;
 use super::quadrants::Quadrants;
 use super::rank::Rank;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     /// What comes back with the hour, the weekday or the month
     #[command(after_help = HELP)]
     Profile(Profile),
+    /// How many orders are to come, by the trend and the seasons of those that came
+    #[command(after_help = HELP)]
+    Forecast(Forecast),
     /// How unevenly orders are spread over units
     #[command(after_help = HELP)]
     Concentration(Concentration),

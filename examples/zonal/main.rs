@@ -12,6 +12,7 @@ mod change;
 mod compare;
 mod fields;
 mod files;
+mod forecast;
 mod hand_overs;
 mod history;
 mod import;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::HotCells(args) => spread::hot_cells(&args),
         Command::Surges(args) => watch::surges(&args),
         Command::Profile(args) => shape::profile(&args),
+        Command::Forecast(args) => forecast::forecast(&args),
         Command::Concentration(args) => shape::concentration(&args),
         Command::Orders(args) => list::orders(&args),
         Command::Get(args) => list::get(&args),

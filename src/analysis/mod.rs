@@ -12,6 +12,8 @@ mod clusters;
 mod comparison;
 mod concentration;
 mod farrington;
+#[cfg(feature = "forecast")]
+mod forecast;
 #[cfg(feature = "import")]
 mod form;
 mod fraction;
@@ -37,6 +39,8 @@ pub use callers::{Caller, Callers};
 pub use clusters::{Cluster, Clusters};
 pub use comparison::{Compared, Comparison};
 pub use concentration::{Concentration, Turnover};
+#[cfg(feature = "forecast")]
+pub use forecast::{Expected, Forecast, Trial};
 pub use fraction::Fraction;
 pub use hand_overs::HandOver;
 pub use outside::{Lag, Outside};
