@@ -65,7 +65,7 @@ impl Fraction {
     #[must_use]
     pub fn over(&self, divisor: &Self) -> Option<Self> {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &divisor.0)
-            && let (Some(numerator), Some(denominator)) = (a.checked_mul(*d), b.checked_mul(*c))
+            && let (Some(numerator), Some(denominator)) = (times(*a, *d), times(*b, *c))
         {
             return Self::new(numerator, denominator);
         }
@@ -93,6 +93,16 @@ impl Fraction {
     }
 }
 
+/// The product of two numbers; none beyond 128 bits.
+#[inline]
+fn times(a: i128, b: i128) -> Option<i128> {
+    // Nearly all numbers are counts, whose product cannot overflow.
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
+}
+
 impl From<u64> for Fraction {
     fn from(number: u64) -> Self {
         Self(Form::Small(number.into(), 1))
@@ -113,8 +123,8 @@ impl Add for Fraction {
             let sum = if b == d {
                 a.checked_add(*c).map(|numerator| (numerator, *b))
             } else {
-                let parts = a.checked_mul(*d).zip(c.checked_mul(*b));
-                parts.and_then(|(a, c)| a.checked_add(c)).zip(b.checked_mul(*d))
+                let parts = times(*a, *d).zip(times(*c, *b));
+                parts.and_then(|(a, c)| a.checked_add(c)).zip(times(*b, *d))
             };
             if let Some((numerator, denominator)) = sum {
                 return Self(Form::Small(numerator, denominator));
@@ -137,7 +147,7 @@ impl Mul for Fraction {
 
     fn mul(self, other: Self) -> Self {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
-            && let (Some(numerator), Some(denominator)) = (a.checked_mul(*c), b.checked_mul(*d))
+            && let (Some(numerator), Some(denominator)) = (times(*a, *c), times(*b, *d))
         {
             return Self(Form::Small(numerator, denominator));
         }
@@ -148,7 +158,7 @@ impl Mul for Fraction {
 impl Ord for Fraction {
     fn cmp(&self, other: &Self) -> Ordering {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
-            && let (Some(left), Some(right)) = (a.checked_mul(*d), c.checked_mul(*b))
+            && let (Some(left), Some(right)) = (times(*a, *d), times(*c, *b))
         {
             return left.cmp(&right);
         }

@@ -142,8 +142,10 @@ impl Quadrants {
                 (groups.get_mut(group), rate, attribute, counts)
             {
                 group.add(&row, rate, attribute);
-                group.satisfaction.extend(satisfaction.clone());
-                group.complaints.extend(complaints.clone());
+                if self.threshold == Threshold::Median {
+                    group.satisfaction.extend(satisfaction.clone());
+                    group.complaints.extend(complaints.clone());
+                }
             }
             units.push(Unit {
                 node,

@@ -143,7 +143,13 @@ impl Ranking {
             if stands(a) && stands(b) { scores.then(b.volume.cmp(&a.volume)) } else { Ordering::Equal }
         };
         units.sort_by_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
-        units.sort_by(|a, b| group(a).cmp(&group(b)).then_with(|| order(a, b)));
+        // Units are large; their numbers are not.
+        let mut numbers: Vec<usize> = (0..units.len()).collect();
+        numbers.sort_by(|a, b| {
+            let (a, b) = (&units[*a], &units[*b]);
+            group(a).cmp(&group(b)).then_with(|| order(a, b))
+        });
+        let mut units: Vec<Unit> = numbers.into_iter().map(|at| std::mem::take(&mut units[at])).collect();
         for group in units.chunk_by_mut(|a, b| group(a) == group(b)) {
             let ranked = group.len() as u64;
             let mut before = 0;

@@ -230,13 +230,18 @@ impl<'a> Scheme<'a> {
         if let Some(figure) = &unit.figure {
             return score_of(figure);
         }
-        let weighed = self.terms.iter().zip(&unit.rates).filter(|(term, _)| term.weight != Fraction::from(0));
-        let parts = weighed.map(|(term, rate)| Some(rate.value()? * term.weight.clone()));
         // No rates at all: the unit has a volume, but no order that a rate counts.
-        if unit.rates.is_empty() {
-            return None;
-        }
-        Some(parts.sum::<Option<Fraction>>()? * Fraction::from(100))
+        let first = unit.rates.first()?;
+        let weighed = self.terms.iter().zip(&unit.rates).filter(|(term, _)| term.weight != Fraction::from(0));
+        let sum = if first.over > 0 && unit.rates.iter().all(|rate| rate.over == first.over) {
+            // Over the same orders, shares need no common denominator.
+            let parts = weighed.map(|(term, rate)| rate.credited.clone() * term.weight.clone());
+            let sum = parts.reduce(|a, b| a + b).unwrap_or_else(|| Fraction::from(0));
+            sum.over(&Fraction::from(first.over))
+        } else {
+            weighed.map(|(term, rate)| Some(rate.value()? * term.weight.clone())).sum::<Option<Fraction>>()
+        };
+        Some(sum? * Fraction::from(100))
     }
 
     fn group(&self, snapshot: &Snapshot, unit: Node) -> Option<usize> {
