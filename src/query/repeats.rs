@@ -24,6 +24,9 @@ use super::{By, Query};
 /// So many pairs are kept in memory; of more, the orders are read twice.
 const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
 
+/// Rows whose values are read at once.
+const AT_ONCE: usize = 1024;
+
 /// What makes orders repeats of one another: the same key and, where asked for, the same node of a tree.
 ///
 /// ```
@@ -103,16 +106,33 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// Calls `each` with the pair of every order that has one.
     fn for_each(&self, dimension: Option<&Dimension>, mut each: impl FnMut(Pair)) {
+        let mut pair = |key: i64, node: i64| {
+            let Some(key) = present(key) else { return };
+            let node = dimension.map_or(0, |dimension| group(dimension, node));
+            if node != NONE {
+                each((key, node));
+            }
+        };
+        let (mut keys, mut nodes) = (Vec::new(), Vec::new());
         for (_, range) in &self.chosen.ranges {
-            self.kept.for_each(range.clone(), |row| {
-                let Some(key) = present(self.keys.get(row as usize)) else { return };
-                let node = dimension.map_or(0, |dimension| {
-                    group(dimension, self.nodes.map_or(MISSING, |nodes| nodes.get(row as usize)))
-                });
-                if node != NONE {
-                    each((key, node));
+            if !matches!(self.kept, Kept::All) {
+                let node = |row: usize| self.nodes.map_or(MISSING, |nodes| nodes.get(row));
+                let each = |row: u32| pair(self.keys.get(row as usize), node(row as usize));
+                self.kept.for_each(range.clone(), each);
+                continue;
+            }
+            let (first, end) = (range.start as usize, range.end as usize);
+            for start in (first..end).step_by(AT_ONCE) {
+                let rows = start..end.min(start + AT_ONCE);
+                keys.clear();
+                self.keys.decode(rows.clone(), &mut keys);
+                nodes.clear();
+                match self.nodes {
+                    Some(column) => column.decode(rows, &mut nodes),
+                    None => nodes.resize(keys.len(), MISSING),
                 }
-            });
+                keys.iter().zip(&nodes).for_each(|(key, node)| pair(*key, *node));
+            }
         }
     }
 }
@@ -133,7 +153,9 @@ impl Seen {
 
     #[inline]
     fn place(&self, pair: Pair) -> (usize, u64) {
-        let at = FixedState::default().hash_one(pair) >> self.shift;
+        let (key, node) = pair;
+        let at = FixedState::default().hash_one(key.cast_unsigned() ^ u64::from(node).rotate_left(40))
+            >> self.shift;
         ((at / 64) as usize, 1 << (at % 64))
     }
 
