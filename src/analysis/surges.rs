@@ -8,9 +8,8 @@ use super::chance::{mean_and_variance, tail};
 use super::farrington::expected;
 use crate::calendar::{Alignment, Grain, Span};
 use crate::error::{Error, Result};
-use crate::query::{Answer, Group, NodePath, Query, Row};
+use crate::query::{Answer, Group, GroupKey, NodePath, Query, Row};
 use crate::store::Snapshot;
-use crate::tree::Node;
 
 /// The same weekday of so many weeks before.
 const WEEKS: u32 = 8;
@@ -42,37 +41,19 @@ impl Snapshot {
     pub fn surges(&self, query: &Query, day: i64, minimum: u64) -> Result<Surges> {
         check(query)?;
         let day = self.calendar().step(Grain::Day, day);
-        let of = |days: u32, grain: Grain| -> Result<Answer> {
-            let span = self.calendar().earlier(day, days, grain, Alignment::SameDates)?;
-            self.during(query, span)
-        };
+        let before =
+            |steps: u32, grain: Grain| self.calendar().earlier(day, steps, grain, Alignment::SameDates);
+        let weeks = (1..=WEEKS).map(|weeks| before(weeks, Grain::Week));
+        let days = weeks.chain(EARS.map(|days| before(days, Grain::Day))).collect::<Result<Vec<_>>>()?;
         let answer = self.during(query, day)?;
-        let mut surges = Vec::new();
-        {
-            let candidates = candidates(&answer, minimum);
-            let at: HashMap<&Key, usize> = candidates.iter().map(|(_, key)| key).zip(0..).collect();
-            let series = |back: &mut dyn Iterator<Item = Result<Answer>>| -> Result<Vec<Vec<u64>>> {
-                let mut series = vec![Vec::new(); candidates.len()];
-                for (step, answer) in back.enumerate() {
-                    let answer = answer?;
-                    for row in answer.rows() {
-                        let at = row.group_key().and_then(|key| at.get(&key));
-                        if let Some(counts) = at.and_then(|at| series.get_mut(*at)) {
-                            counts.resize(step, 0);
-                            counts.push(row.count());
-                        }
-                    }
-                }
-                Ok(series)
-            };
-            let weeks = series(&mut (1..=WEEKS).map(|weeks| of(weeks, Grain::Week)))?;
-            let days = series(&mut EARS.map(|days| of(days, Grain::Day)))?;
-            for (((row, _), mut weeks), mut days) in candidates.iter().zip(weeks).zip(days) {
-                weeks.resize(WEEKS as usize, 0);
-                days.resize(EARS.count(), 0);
-                surges.push(Unlikely::new(*row, answer.row(*row).count(), &weeks, &days));
-            }
-        }
+        let (rows, groups) = candidates(&answer, minimum);
+        let past = self.counts_in(query, &days, &groups)?;
+        let surge = |(group, row): (usize, &usize)| {
+            let counts: Vec<u64> = past.iter().filter_map(|counts| counts.get(group)).copied().collect();
+            let (weeks, days) = counts.split_at(counts.len().min(WEEKS as usize));
+            Unlikely::new(*row, answer.row(*row).count(), weeks, days)
+        };
+        let surges = rows.iter().enumerate().map(surge).collect();
         Ok(Surges::new(answer, surges))
     }
 
@@ -111,8 +92,8 @@ impl Snapshot {
         let answer = self.during(query, week)?;
         let mut surges = Vec::new();
         {
-            let candidates = candidates(&answer, minimum);
-            let at: HashMap<&Key, usize> = candidates.iter().map(|(_, key)| key).zip(0..).collect();
+            let (rows, groups) = candidates(&answer, minimum);
+            let at: HashMap<&GroupKey, usize> = groups.iter().zip(0..).collect();
             let weeks: Vec<i32> = past
                 .iter()
                 .flat_map(|(year, _)| {
@@ -120,7 +101,7 @@ impl Snapshot {
                 })
                 .collect();
             let mut histories: Vec<Vec<(f64, f64)>> =
-                vec![weeks.iter().map(|week| (f64::from(*week), 0.0)).collect(); candidates.len()];
+                vec![weeks.iter().map(|week| (f64::from(*week), 0.0)).collect(); groups.len()];
             for (number, (_, around)) in past.iter().enumerate() {
                 let steps = self.calendar().steps(Grain::Week, *around);
                 let before = self.during(&query.clone().grain(Grain::Week), *around)?;
@@ -138,7 +119,7 @@ impl Snapshot {
                     }
                 }
             }
-            for ((row, _), history) in candidates.iter().zip(histories) {
+            for (row, history) in rows.iter().zip(histories) {
                 let observed = answer.row(*row).count();
                 surges.extend(expected(&history, past.len()).map(|expected| Unlikely {
                     row: *row,
@@ -168,14 +149,11 @@ fn check(query: &Query) -> Result<()> {
     Ok(())
 }
 
-/// The groups with enough orders, and their rows.
-fn candidates(answer: &Answer, minimum: u64) -> Vec<(usize, Key)> {
+/// The groups with enough orders: their rows, and what tells them from others.
+fn candidates(answer: &Answer, minimum: u64) -> (Vec<usize>, Vec<GroupKey>) {
     let enough = answer.rows().enumerate().filter(|(_, row)| row.count() >= minimum.max(1));
-    enough.filter_map(|(at, row)| Some((at, row.group_key()?))).collect()
+    enough.filter_map(|(at, row)| Some((at, row.group_key()?))).unzip()
 }
-
-/// What tells a group from others: its unit and the numbers of its values.
-type Key = (Option<Node>, Vec<Option<u32>>);
 
 /// What has surged: see [`Snapshot::surges`] and [`Snapshot::weekly_surges`].
 #[derive(Debug, Clone)]

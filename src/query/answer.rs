@@ -42,6 +42,9 @@ pub(super) struct GroupData {
     pub(super) remainder: bool,
 }
 
+/// What tells a group from others: its unit, and the number of its value in each dimension.
+pub(crate) type GroupKey = (Option<Node>, Vec<Option<u32>>);
+
 /// What a row stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -182,7 +185,7 @@ impl<'a> Row<'a> {
 
     /// What tells the group from others of the same snapshot, whatever its step of time; none for rows that stand for no unit and
     /// nodes that were asked for.
-    pub(crate) fn group_key(&self) -> Option<(Option<Node>, Vec<Option<u32>>)> {
+    pub(crate) fn group_key(&self) -> Option<GroupKey> {
         let is_group =
             self.kind() == RowKind::Target && !self.groups().any(|(_, group)| group.is_remainder());
         is_group.then(|| (self.node(), self.groups().map(|(_, group)| group.number()).collect()))

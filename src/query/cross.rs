@@ -1,15 +1,16 @@
 //! Cross tables: units by the groups of dimensions, where the groups of each unit have their facts side by side.
 
 use super::Query;
-use super::answer::{Answer, GroupData, RowData};
+use super::answer::{Answer, GroupData, RowData, RowKind};
 use super::assemble::{empty, group, row_kind, standing};
 use super::execute::Frame;
 use super::facts::Facts;
-use super::groups::{Member, NONE};
+use super::groups::{Digits, Groups, Member, NONE, unit_and_place};
 use super::plan::Plan;
 use super::table::label;
 use crate::error::{Error, Result};
 use crate::store::Snapshot;
+use crate::tree::Node;
 
 /// Builds the answer of a query without time: a row for every group with orders, in the order of the units, then of the
 /// dimensions. `units` says where the facts of each begin.
@@ -32,20 +33,68 @@ pub(super) fn assemble_cross(
         let kind = row_kind(plan, snapshot, unit);
         for (number, at) in places.iter().enumerate() {
             let slot = first + at;
-            let orders = facts.orders[slot];
-            if orders == 0 {
-                continue;
+            if facts.orders[slot] > 0 {
+                let groups = &groups[number * plan.by.len()..(number + 1) * plan.by.len()];
+                push(&mut answer, plan, (unit, kind), groups, facts, slot);
             }
-            answer.rows.push(RowData { place: unit, kind, time: None, orders });
-            answer.groups.extend_from_slice(&groups[number * plan.by.len()..(number + 1) * plan.by.len()]);
-            answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, Some(slot))));
         }
     }
-    let total = answer.rows.len() as u64;
-    if total > plan.limit {
-        return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
+    check(plan, answer.rows.len())?;
+    Ok(answer)
+}
+
+/// As [`assemble_cross`], of the groups with at least so many orders, wherever their facts are.
+pub(super) fn assemble_some(
+    query: &Query,
+    plan: &Plan,
+    frame: &Frame,
+    snapshot: &Snapshot,
+    (groups, least): (&Groups, u64),
+    per_unit: usize,
+) -> Result<Answer> {
+    let place = snapshot.place();
+    let (places, known) = in_order(plan, frame, snapshot);
+    let mut standing = vec![0; per_unit];
+    for (number, at) in places.into_iter().enumerate() {
+        standing[at] = number;
+    }
+    let enough = groups.keys().filter(|(_, slot)| groups.facts.orders[*slot] >= least);
+    let mut rows: Vec<(u64, usize, Member, usize)> = enough
+        .map(|(key, slot)| {
+            let (unit, at) = unit_and_place(key, per_unit);
+            (label(place, unit), standing[at], unit, slot)
+        })
+        .collect();
+    rows.sort_unstable();
+    check(plan, rows.len())?;
+    let mut answer = empty(query, plan, snapshot);
+    for rows in rows.chunk_by(|a, b| a.2 == b.2) {
+        let unit = place.get(rows[0].2);
+        let kind = row_kind(plan, snapshot, unit);
+        for (_, number, _, slot) in rows {
+            let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
+            push(&mut answer, plan, (unit, kind), by, &groups.facts, *slot);
+        }
     }
     Ok(answer)
+}
+
+fn push(
+    answer: &mut Answer,
+    plan: &Plan,
+    (place, kind): (Option<Node>, RowKind),
+    groups: &[GroupData],
+    facts: &Facts,
+    slot: usize,
+) {
+    answer.rows.push(RowData { place, kind, time: None, orders: facts.orders[slot] });
+    answer.groups.extend_from_slice(groups);
+    answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, Some(slot))));
+}
+
+fn check(plan: &Plan, rows: usize) -> Result<()> {
+    let groups = rows as u64;
+    if groups > plan.limit { Err(Error::TooManyGroups { groups, limit: plan.limit }) } else { Ok(()) }
 }
 
 /// Where the groups of a unit stand behind its first one, in the order in which rows come, and what each is.
@@ -53,11 +102,13 @@ fn in_order(plan: &Plan, frame: &Frame, snapshot: &Snapshot) -> (Vec<usize>, Vec
     let (mut places, mut groups) = (vec![0], Vec::new());
     for (number, dimension) in plan.by.iter().enumerate() {
         let added = frame.keys.places(number).unwrap_or_default();
-        let none = added.len().saturating_sub(1);
-        let mut values: Vec<(u64, usize, GroupData)> = (0..)
+        let members = frame.keys.digits(number).map_or(&[][..], Digits::members);
+        let mut values: Vec<(u64, usize, GroupData)> = members
+            .iter()
+            .copied()
+            .chain([NONE])
             .zip(&added)
-            .map(|(digit, added)| {
-                let value = if digit as usize == none { NONE } else { digit };
+            .map(|(value, added)| {
                 (standing(dimension, value, snapshot), *added, group(dimension, value, snapshot))
             })
             .collect();

@@ -11,7 +11,7 @@ use crate::segment::{MISSING, Segment};
 use crate::store::{Live, Snapshot, bounds};
 
 use super::Access;
-use super::groups::{Keys, Member, NONE};
+use super::groups::{Digits, Keys, Member, NONE};
 use super::plan::{Part, Plan};
 use super::select::{Kept, Selector};
 
@@ -35,12 +35,11 @@ impl Frame {
             None => Vec::new(),
             Some(grain) => snapshot.calendar().steps(grain, reach(plan, snapshot)?),
         };
-        let sizes = plan.by.iter().map(|by| by.groups.iter().max().map_or(0, |most| *most as usize + 1));
-        let keys = Keys::new(sizes, steps.len())?;
+        let keys = Keys::new(plan.by.iter().map(|by| Digits::new(&by.groups)).collect(), steps.len())?;
         let places = plan.by.iter().enumerate().filter_map(|(number, dimension)| {
-            let digits = keys.places(number)?;
+            let (places, digits) = (keys.places(number)?, keys.digits(number)?);
             let groups = dimension.groups.iter().copied().chain([NONE]);
-            groups.map(|group| digits.get(group as usize).or(digits.last()).copied()).collect()
+            groups.map(|group| places.get(digits.digit(group) as usize).copied()).collect()
         });
         Ok(Self { places: places.collect(), units: snapshot.place().len(), steps, keys })
     }
@@ -189,6 +188,11 @@ impl<'p> SegmentPlan<'p> {
         Ok((!ranges.is_empty()).then_some(Self { ranges, filter, by_row }))
     }
 
+    /// The same for some rows of one of its parts.
+    pub(super) fn of(&self, part: Part, rows: Range<u32>) -> Self {
+        Self { ranges: vec![(part, rows)], filter: self.filter.clone(), by_row: self.by_row }
+    }
+
     /// The rows from the first asked for to the last.
     pub(crate) fn hull(&self) -> Range<u32> {
         let start = self.ranges.iter().map(|(_, range)| range.start).min().unwrap_or(0);
@@ -259,7 +263,7 @@ mod tests {
                 steps.push(steps.last().unwrap() + length);
             }
             let around = (steps.last().unwrap() - first + 40) as usize;
-            let frame = Frame { keys: Keys::new(std::iter::empty(), steps.len()).unwrap(), places: Vec::new(), units: 0, steps };
+            let frame = Frame { keys: Keys::new(Vec::new(), steps.len()).unwrap(), places: Vec::new(), units: 0, steps };
             for at in times {
                 let time = (first + at.index(around) as i64).saturating_sub(20).max(i64::MIN + 1);
                 let naive = (0..).zip(&frame.steps).filter(|(_, start)| **start <= time).last();

@@ -123,6 +123,13 @@ impl Facts {
         self.orders.len() - 1
     }
 
+    /// Makes room for so many slots.
+    pub(crate) fn reserve(&mut self, slots: usize) {
+        self.orders.reserve(slots);
+        self.counters.iter_mut().for_each(|counts| counts.reserve(slots));
+        self.sums.iter_mut().for_each(|sums| sums.reserve(slots));
+    }
+
     /// Makes slots without orders until there are so many.
     pub(crate) fn grow(&mut self, slots: usize) {
         self.orders.resize(slots, 0);

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 
 use super::facts::{Facts, Needs};
+use super::key_counts::KeyCounts;
 use super::table::Table;
 
 /// A value of a group: a node's or a label's number; [`NONE`] for missing and for the empty path.
@@ -22,45 +23,88 @@ pub(crate) fn member(node: Option<Node>) -> Member {
 /// Keys are packed into one integer; two numbers of 32 bits for unit and time leave room for many dimensions.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
-    /// How many values each dimension has, with *none*.
-    sizes: Vec<u128>,
+    dimensions: Vec<Digits>,
     steps: u128,
+}
+
+/// The groups of a dimension, numbered: a level of a tree has few of all its nodes.
+#[derive(Debug, Clone)]
+pub(crate) struct Digits {
+    /// Ascending.
+    members: Vec<Member>,
+    /// By member.
+    of: Vec<u32>,
+}
+
+impl Digits {
+    pub(crate) fn new(groups: &[Member]) -> Self {
+        let mut of = vec![0; groups.iter().max().map_or(0, |most| *most as usize + 1)];
+        groups.iter().for_each(|group| of[*group as usize] = 1);
+        let mut members = Vec::new();
+        for (member, digit) in (0..).zip(&mut of) {
+            if *digit > 0 {
+                *digit = members.len() as u32;
+                members.push(member);
+            }
+        }
+        Self { members, of }
+    }
+
+    /// The groups that a digit stands for, but for *none*, which is one more.
+    pub(crate) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    fn size(&self) -> u128 {
+        self.members.len() as u128 + 1
+    }
+
+    pub(crate) fn digit(&self, member: Member) -> u128 {
+        self.of.get(member as usize).map_or(self.size() - 1, |digit| u128::from(*digit))
+    }
+
+    fn member(&self, digit: u128) -> Member {
+        usize::try_from(digit).ok().and_then(|digit| self.members.get(digit)).copied().unwrap_or(NONE)
+    }
 }
 
 /// A packed key.
 pub(crate) type Key = u128;
 
 impl Keys {
-    /// For dimensions with so many values, and so many steps of time; [`NONE`] is one more everywhere.
-    pub(crate) fn new(dimensions: impl Iterator<Item = usize>, steps: usize) -> Result<Self> {
-        let keys =
-            Self { sizes: dimensions.map(|size| size as u128 + 1).collect(), steps: steps as u128 + 1 };
-        let room =
-            keys.sizes.iter().try_fold((1 << 32) * keys.steps, |room: u128, size| room.checked_mul(*size));
+    /// For dimensions with these groups, and so many steps of time; [`NONE`] is one more everywhere.
+    pub(crate) fn new(dimensions: Vec<Digits>, steps: usize) -> Result<Self> {
+        let keys = Self { dimensions, steps: steps as u128 + 1 };
+        let mut sizes = keys.dimensions.iter().map(Digits::size);
+        let room = sizes.try_fold((1 << 32) * keys.steps, u128::checked_mul);
         room.map(|_| keys).ok_or_else(|| Error::invalid("query", "it groups by too many dimensions at once"))
     }
 
     pub(crate) fn pack(&self, unit: Member, by: &[Member], step: Member) -> Key {
-        let digit = |value: Member, size: u128| if value == NONE { size - 1 } else { u128::from(value) };
-        let series = by
-            .iter()
-            .zip(&self.sizes)
-            .fold(u128::from(unit), |key, (value, size)| key * size + digit(*value, *size));
-        series * self.steps + digit(step, self.steps)
+        let digits = by.iter().zip(&self.dimensions);
+        let series =
+            digits.fold(u128::from(unit), |key, (value, digits)| key * digits.size() + digits.digit(*value));
+        series * self.steps + self.place_of(step) as Key
     }
 
     /// How many groups a unit can have, where these are few enough to have a place each.
     pub(crate) fn per_unit(&self) -> Option<usize> {
-        let groups = self.sizes.iter().fold(self.steps, |groups, size| groups.saturating_mul(*size));
+        let sizes = self.dimensions.iter().map(Digits::size);
+        let groups = sizes.fold(self.steps, u128::saturating_mul);
         usize::try_from(groups).ok().filter(|groups| *groups <= MOST_PER_UNIT)
     }
 
     /// What each value of a dimension adds to the place of a group among all that a unit can have; *none* stands last.
     pub(crate) fn places(&self, dimension: usize) -> Option<Vec<usize>> {
         self.per_unit()?;
-        let behind = self.sizes.iter().skip(dimension + 1);
-        let stride = behind.fold(self.steps as usize, |stride, size| stride * *size as usize);
-        Some((0..*self.sizes.get(dimension)? as usize).map(|digit| digit * stride).collect())
+        let behind = self.dimensions.iter().skip(dimension + 1);
+        let stride = behind.fold(self.steps as usize, |stride, digits| stride * digits.size() as usize);
+        Some((0..self.dimensions.get(dimension)?.size() as usize).map(|digit| digit * stride).collect())
+    }
+
+    /// The groups of a dimension.
+    pub(crate) fn digits(&self, dimension: usize) -> Option<&Digits> {
+        self.dimensions.get(dimension)
     }
 
     /// What a step of time adds to it.
@@ -75,42 +119,43 @@ impl Keys {
     }
 
     pub(crate) fn step(&self, key: Key) -> Member {
-        self.member(key % self.steps, self.steps)
+        let step = key % self.steps;
+        if step == self.steps - 1 { NONE } else { u32::try_from(step).unwrap_or(NONE) }
     }
 
     pub(crate) fn unit_and_by(&self, key: Key) -> (Member, Vec<Member>) {
         let mut rest = key / self.steps;
-        let mut by: Vec<Member> = Vec::with_capacity(self.sizes.len());
-        for size in self.sizes.iter().rev() {
-            by.push(self.member(rest % size, *size));
-            rest /= size;
+        let mut by: Vec<Member> = Vec::with_capacity(self.dimensions.len());
+        for digits in self.dimensions.iter().rev() {
+            by.push(digits.member(rest % digits.size()));
+            rest /= digits.size();
         }
         by.reverse();
         (u32::try_from(rest).unwrap_or(NONE), by)
-    }
-
-    fn member(&self, digit: u128, size: u128) -> Member {
-        if digit == size - 1 { NONE } else { u32::try_from(digit).unwrap_or(NONE) }
     }
 }
 
 /// The most groups that a unit has a place for each of, whether they have orders or not.
 const MOST_PER_UNIT: usize = 1 << 14;
 /// The most places that all units have together.
-const MOST_PLACES: usize = 1 << 21;
+const MOST_PLACES: usize = if cfg!(test) { 1 << 7 } else { 1 << 21 };
 
 /// Groups with what was counted for each.
 ///
 /// The groups of a unit have their facts side by side, so that counting an order is to add to a place known from its
-/// values. Where they could be too many, each has its slot by its key.
+/// values. Where they could be too many, each has its slot by its key; or, where orders are counted and nothing else, their
+/// keys are listed first.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     /// How many groups a unit can have; none for too many.
     per_unit: Option<usize>,
-    /// Whether units have a place for each of their groups.
-    dense: bool,
+    /// For how many groups units are expected to have a place; none where they have none.
+    places: Option<usize>,
     units: Units,
     slots: HashMap<Key, usize, FixedState>,
+    listed: KeyCounts,
+    /// The groups that were listed, and their slots; ascending.
+    counted: Vec<(Key, usize)>,
     pub(crate) facts: Facts,
     limit: u64,
 }
@@ -155,12 +200,15 @@ impl Groups {
         let per_unit = keys.per_unit();
         // Lists and sets of values are too large to have them for groups without orders.
         let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
-        let is_dense = |groups: usize| groups <= most_per_unit && groups.saturating_mul(units) <= MOST_PLACES;
+        let places =
+            per_unit.filter(|groups| *groups <= most_per_unit).map(|groups| groups.saturating_mul(units));
         Self {
             per_unit,
-            dense: per_unit.is_some_and(is_dense),
+            places: places.filter(|places| *places <= MOST_PLACES),
             units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
+            listed: KeyCounts::default(),
+            counted: Vec::new(),
             facts: Facts::new(needs),
             limit,
         }
@@ -169,12 +217,15 @@ impl Groups {
     /// Where the facts of a unit's groups begin; none where they have a slot each.
     #[inline]
     pub(crate) fn unit(&mut self, unit: Member) -> Option<usize> {
-        let per_unit = self.per_unit.filter(|_| self.dense)?;
-        self.units.get(unit).or_else(|| self.add_unit(unit, per_unit))
+        let (per_unit, places) = self.per_unit.zip(self.places)?;
+        self.units.get(unit).or_else(|| self.add_unit(unit, per_unit, places))
     }
 
-    fn add_unit(&mut self, unit: Member, per_unit: usize) -> Option<usize> {
+    fn add_unit(&mut self, unit: Member, per_unit: usize, places: usize) -> Option<usize> {
         let first = self.facts.orders.len();
+        if first == 0 {
+            self.facts.reserve(places);
+        }
         if first + per_unit > MOST_PLACES || !self.units.insert(unit, first) {
             return None;
         }
@@ -184,7 +235,8 @@ impl Groups {
 
     /// The units with where their facts begin; none where some groups have a slot of their own.
     pub(crate) fn by_unit(&self) -> Option<&[(Member, usize)]> {
-        (self.dense && self.slots.is_empty()).then_some(&self.units.members)
+        let all = self.places.is_some() && self.slots.is_empty() && self.counted.is_empty();
+        all.then_some(&self.units.members)
     }
 
     /// Where the groups of a unit without places begin among the keys; none where groups have no place among those of a unit.
@@ -195,13 +247,27 @@ impl Groups {
 
     /// The slot of a group, made where it is new.
     pub(crate) fn slot(&mut self, key: Key) -> Result<usize> {
-        if let Some(per_unit) = self.per_unit.filter(|_| self.dense) {
-            let unit = u32::try_from(key / per_unit as u128).unwrap_or(NONE);
+        if let Some((per_unit, _)) = self.per_unit.zip(self.places) {
+            let (unit, place) = unit_and_place(key, per_unit);
             if let Some(first) = self.unit(unit) {
-                return Ok(first + (key % per_unit as u128) as usize);
+                return Ok(first + place);
             }
         }
         self.hashed(key)
+    }
+
+    /// Counts an order of a group of a unit without places.
+    #[inline]
+    pub(crate) fn list(&mut self, key: Key) -> Result<()> {
+        match u64::try_from(key) {
+            Ok(_) if self.listed.len() as u64 > self.limit => return Err(self.too_many()),
+            Ok(key) => self.listed.push(key),
+            Err(_) => {
+                let slot = self.hashed(key)?;
+                self.facts.orders[slot] += 1;
+            }
+        }
+        Ok(())
     }
 
     /// The slot of a group of a unit without places.
@@ -238,19 +304,39 @@ impl Groups {
             (0..per_unit).map(move |at| (key + at as u128, first + at))
         });
         let places = places.filter(|(_, slot)| self.facts.orders[*slot] > 0);
-        places.chain(self.slots.iter().map(|(key, slot)| (*key, *slot)))
+        places.chain(self.slots.iter().map(|(key, slot)| (*key, *slot))).chain(self.counted.iter().copied())
+    }
+
+    /// The orders of a group.
+    pub(crate) fn orders(&self, key: Key) -> u64 {
+        let counted = || {
+            let at = self.counted.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            self.counted.get(at).map(|(_, slot)| *slot)
+        };
+        self.find(key).or_else(counted).map_or(0, |slot| self.facts.orders[slot])
+    }
+
+    /// The slot of a group that was not listed.
+    fn find(&self, key: Key) -> Option<usize> {
+        let placed = self.per_unit.and_then(|per_unit| {
+            let (unit, place) = unit_and_place(key, per_unit);
+            Some(self.units.get(unit)? + place)
+        });
+        placed.or_else(|| self.slots.get(&key).copied())
     }
 
     /// Adds what was counted elsewhere.
-    pub(crate) fn merge(&mut self, other: Self) -> Result<()> {
+    pub(crate) fn merge(&mut self, mut other: Self) -> Result<()> {
+        self.listed.merge(std::mem::take(&mut other.listed));
         if self.units.members.is_empty() && self.slots.is_empty() {
-            *self = other;
+            let listed = std::mem::take(&mut self.listed);
+            *self = Self { listed, ..other };
             return Ok(());
         }
         let per_unit = other.per_unit.unwrap_or_default();
         let mut end = self.facts.orders.len();
         for (unit, _) in &other.units.members {
-            let fits = self.dense && end + per_unit <= MOST_PLACES;
+            let fits = self.places.is_some() && end + per_unit <= MOST_PLACES;
             if fits && self.units.get(*unit).is_none() && self.units.insert(*unit, end) {
                 end += per_unit;
             }
@@ -274,15 +360,39 @@ impl Groups {
         Ok(())
     }
 
-    /// Refuses more groups than the limit.
-    pub(crate) fn check(&self) -> Result<()> {
-        let more = usize::try_from(self.limit).is_ok_and(|limit| self.keys().nth(limit).is_some());
+    /// Does what one thread can for itself before groups are merged.
+    pub(crate) fn settle(&mut self) {
+        self.listed.count();
+        self.facts.settle();
+    }
+
+    /// Gives the groups that were listed their slots, but for those with fewer orders than `least`. Refuses more groups than the
+    /// limit.
+    pub(crate) fn finish(&mut self, least: u64) -> Result<()> {
+        self.settle();
+        for (key, orders) in std::mem::take(&mut self.listed).into_counts() {
+            if let Some(slot) = self.find(key) {
+                self.facts.orders[slot] += orders;
+            } else if orders >= least {
+                let slot = self.facts.slot();
+                self.facts.orders[slot] = orders;
+                self.counted.push((key, slot));
+            }
+        }
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = self.facts.orders.len() > limit && self.keys().nth(limit).is_some();
         if more { Err(self.too_many()) } else { Ok(()) }
     }
 
     fn too_many(&self) -> Error {
         Error::TooManyGroups { groups: self.limit.saturating_add(1), limit: self.limit }
     }
+}
+
+/// The unit of a key, and where its group stands among those that a unit can have.
+pub(super) fn unit_and_place(key: Key, per_unit: usize) -> (Member, usize) {
+    let per_unit = per_unit as u128;
+    (u32::try_from(key / per_unit).unwrap_or(NONE), (key % per_unit) as usize)
 }
 
 #[cfg(test)]
@@ -292,26 +402,36 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
-        /// Units of both, of one, and of none; with a place for each group, and without.
+        /// Units of both, of one, and of none; with a place for each group, without, and with places for some units.
         #[test]
         fn merged_groups_have_the_orders_of_both(
             both in prop::array::uniform2(prop::collection::vec((prop_oneof![0u32..5, Just(NONE)], 0u32..3), 0..20)),
+            steps in prop_oneof![Just(4usize), Just(MOST_PLACES / 3)],
             dense in any::<bool>(),
         ) {
-            let (needs, keys) = (Needs::default(), Keys::new(std::iter::empty(), 4).unwrap());
-            let units = if dense { 5 } else { MOST_PLACES };
+            let (needs, keys) = (Needs::default(), Keys::new(Vec::new(), steps).unwrap());
+            let units = if dense { 3 } else { MOST_PLACES };
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
             let [mut merged, other] = both.map(|orders| {
                 let mut groups = Groups::new(&needs, &keys, (units, 5), 100);
                 for (unit, step) in orders {
                     let key = keys.pack(unit, &[], step);
                     *naive.entry(key).or_default() += 1;
-                    let slot = groups.slot(key).unwrap();
-                    groups.facts.orders[slot] += 1;
+                    if groups.unit(unit).is_none() && step < 2 {
+                        groups.list(key).unwrap();
+                    } else {
+                        let slot = groups.slot(key).unwrap();
+                        groups.facts.orders[slot] += 1;
+                    }
                 }
                 groups
             });
             merged.merge(other).unwrap();
+            merged.finish(1).unwrap();
+            for (key, orders) in &naive {
+                prop_assert_eq!(merged.orders(*key), *orders);
+            }
+            prop_assert_eq!(merged.keys().count(), naive.len());
             let found: BTreeMap<Key, u64> = merged.keys().map(|(key, slot)| (key, merged.facts.orders[slot])).collect();
             prop_assert_eq!(found, naive);
         }

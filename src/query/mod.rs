@@ -8,6 +8,7 @@ mod execute;
 mod explain;
 mod facts;
 mod groups;
+mod key_counts;
 mod key_set;
 mod metric;
 mod number;
@@ -28,6 +29,7 @@ mod tests;
 mod top;
 mod visit;
 
+pub(crate) use answer::GroupKey;
 pub use answer::{Answer, Figure, Group, NodePath, Row, RowKind};
 pub use explain::{Explanation, SegmentExplanation};
 pub use metric::{Metric, count, counter, distinct, max, mean, min, quantile, rate, sum};

@@ -373,7 +373,11 @@ impl<'a> RowReader<'a> {
     fn add_hashed(&self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
         let first = sink.groups.first_key(unit).filter(|_| self.single && sink.top.is_none());
         if let Some(first) = first {
-            let slot = sink.groups.hashed(first + self.place(row) as Key)?;
+            let key = first + self.place(row) as Key;
+            if self.facts.is_empty() {
+                return sink.groups.list(key);
+            }
+            let slot = sink.groups.hashed(key)?;
             self.facts.add(row, slot, &mut sink.groups.facts);
             return Ok(());
         }

@@ -19,6 +19,8 @@ use super::select::{Kept, Selector};
 const ROWS_TO_SHARE: u64 = if cfg!(test) { 64 } else { 50_000 };
 /// A row that is fetched alone takes as long as so many that follow one another.
 const ALONE: u64 = 8;
+/// So many rows are decided together in the time that one takes to be read.
+const TOGETHER: u64 = 8;
 /// With so many rows for every unit, what is counted for one should stay in the cache.
 const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
 const FEW_UNITS: usize = if cfg!(test) { 2 } else { 8 };
@@ -46,6 +48,9 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// A segment, and what of it is asked for.
+type Chosen<'s, 'p> = (&'s Live, SegmentPlan<'p>);
+
 /// A segment and what of it is counted. Those with one number, which stand together, are counted by one thread.
 type Task<'s> = (u32, &'s Live, &'s SegmentPlan<'s>);
 
@@ -54,28 +59,30 @@ pub(super) fn count_all(
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    segments: &[(&Live, SegmentPlan<'_>)],
+    segments: &[Chosen<'_, '_>],
     top: Option<&hashbrown::HashSet<Key>>,
 ) -> Result<Groups> {
     let units = units(segments)?;
     let reads = reads(plan, segments)?;
-    let mut of_units = Vec::new();
+    let threads = if reads >= ROWS_TO_SHARE { snapshot.threads()? } else { None };
+    let (of_units, cut);
     // Few units could not be shared among threads.
-    if !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY {
+    let stays = !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY;
+    let tasks: Vec<Task<'_>> = if stays {
         of_units = by_unit(snapshot, segments)?;
-    }
-    let tasks: Vec<Task<'_>> = if of_units.is_empty() {
-        (0..).zip(segments).map(|(number, (live, chosen))| (number, *live, chosen)).collect()
-    } else {
         of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
+    } else {
+        let shared = threads.filter(|_| plan.needs.adds_up());
+        cut = shared.and_then(|threads| pieces(segments, threads.current_num_threads()));
+        let all = cut.as_deref().unwrap_or(segments);
+        (0..).zip(all).map(|(number, (live, chosen))| (number, *live, chosen)).collect()
     };
     let tasks: Vec<&[Task<'_>]> = tasks.chunk_by(|a, b| a.0 == b.0).collect();
     let run = |task: &[Task<'_>], sink: &mut Sink<'_>| {
         task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, snapshot, live, chosen, sink))
     };
     let mut sink = Sink::new(plan, frame, top, units);
-    let threads = if tasks.len() > 1 && reads >= ROWS_TO_SHARE { snapshot.threads()? } else { None };
-    let Some(threads) = threads else {
+    let Some(threads) = threads.filter(|_| tasks.len() > 1) else {
         tasks.iter().try_for_each(|task| run(task, &mut sink))?;
         return Ok(sink.groups);
     };
@@ -85,7 +92,7 @@ pub(super) fn count_all(
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             run(task, &mut sink)?;
         }
-        sink.groups.facts.settle();
+        sink.groups.settle();
         Ok(sink.groups)
     };
     let counted: Vec<Result<Groups>> =
@@ -97,15 +104,13 @@ pub(super) fn count_all(
 /// The same segments unit by unit: of each, every segment in turn.
 fn by_unit<'s, 'p>(
     snapshot: &Snapshot,
-    segments: &[(&'s Live, SegmentPlan<'p>)],
+    segments: &[Chosen<'s, 'p>],
 ) -> Result<Vec<(Member, &'s Live, SegmentPlan<'p>)>> {
     let mut of_units = Vec::new();
     for (live, chosen) in segments {
         for (part, range) in &chosen.ranges {
             for (unit, rows) in runs(snapshot, &live.segment, *part, range.clone())? {
-                let (filter, by_row) = (chosen.filter.clone(), chosen.by_row);
-                let chosen = SegmentPlan { ranges: vec![(*part, rows)], filter, by_row };
-                of_units.push((unit, *live, chosen));
+                of_units.push((unit, *live, chosen.of(*part, rows)));
             }
         }
     }
@@ -113,14 +118,34 @@ fn by_unit<'s, 'p>(
     Ok(of_units)
 }
 
+/// The same segments in pieces, where they are too few to keep all threads busy.
+fn pieces<'s, 'p>(segments: &[Chosen<'s, 'p>], threads: usize) -> Option<Vec<Chosen<'s, 'p>>> {
+    let wanted = 2 * threads;
+    if segments.len() >= wanted {
+        return None;
+    }
+    let rows: usize = segments.iter().map(|(_, chosen)| chosen.hull().len()).sum();
+    let most = (rows / wanted).max(ROWS_TO_SHARE as usize / 2);
+    let mut pieces = Vec::new();
+    for (live, chosen) in segments {
+        for (part, range) in &chosen.ranges {
+            for start in range.clone().step_by(most) {
+                let rows = start..range.end.min(start.saturating_add(most as u32));
+                pieces.push((*live, chosen.of(*part, rows)));
+            }
+        }
+    }
+    Some(pieces)
+}
+
 /// The segment of which the most rows are asked for; what it is like, the others are.
-fn largest<'s, 'p>(segments: &'s [(&'s Live, SegmentPlan<'p>)]) -> Option<(&'s Live, &'s SegmentPlan<'p>)> {
+fn largest<'s, 'p>(segments: &'s [Chosen<'s, 'p>]) -> Option<(&'s Live, &'s SegmentPlan<'p>)> {
     let largest = segments.iter().max_by_key(|(_, chosen)| chosen.hull().len());
     largest.map(|(live, chosen)| (*live, chosen))
 }
 
 /// About how many units have orders.
-fn units(segments: &[(&Live, SegmentPlan<'_>)]) -> Result<usize> {
+fn units(segments: &[Chosen<'_, '_>]) -> Result<usize> {
     let mut most = 1;
     let Some((live, chosen)) = largest(segments) else { return Ok(most) };
     for level in chosen.ranges.iter().filter_map(|(part, _)| part.level) {
@@ -130,14 +155,17 @@ fn units(segments: &[(&Live, SegmentPlan<'_>)]) -> Result<usize> {
 }
 
 /// About how many rows take as long as what will be read, if the filter keeps as large a share of every segment as of the largest.
-fn reads(plan: &Plan, segments: &[(&Live, SegmentPlan<'_>)]) -> Result<u64> {
+fn reads(plan: &Plan, segments: &[Chosen<'_, '_>]) -> Result<u64> {
     let all = segments.iter().map(|(_, chosen)| chosen.hull().len() as u64).sum();
     let Some((live, chosen)) = largest(segments).filter(|_| all >= ROWS_TO_SHARE) else { return Ok(all) };
     let Some(filter) = &chosen.filter else { return Ok(all) };
-    let kept = Selector::new(&live.segment, chosen.hull(), plan.access).estimate(filter)?;
+    let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
+    let kept = selector.estimate(filter)?;
     let of = (chosen.hull().len() as u64).max(1);
     let kept = if kept * ALONE <= of { kept * ALONE } else { kept };
-    Ok(all.saturating_mul(kept) / of)
+    // Without sets, every row is looked at.
+    let decided = if selector.uses_bitmaps(filter)? { 0 } else { of / TOGETHER };
+    Ok(all.saturating_mul(kept + decided) / of)
 }
 
 /// Counts the orders of one segment.

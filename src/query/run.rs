@@ -1,17 +1,19 @@
 //! The front door: a snapshot runs a query, lists orders, explains.
 
 use hashbrown::HashSet;
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use crate::calendar::Span;
 use crate::error::Result;
 use crate::store::{Live, Snapshot};
 
-use super::answer::Answer;
+use super::answer::{Answer, GroupKey};
 use super::assemble::{assemble, assemble_table};
 use super::cover::Cover;
-use super::cross::assemble_cross;
+use super::cross::{assemble_cross, assemble_some};
 use super::execute::{Asked, Frame, SegmentPlan, Times};
 use super::explain::{Explanation, Way, explain};
-use super::groups::{Groups, Key};
+use super::groups::{Groups, Key, Member, NONE, member};
 use super::plan::Plan;
 use super::ranges::Ranges;
 use super::rows::count_all;
@@ -36,7 +38,7 @@ impl Snapshot {
     pub(crate) fn run_at_least(&self, query: &Query, least: u64) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let (mut table, mut groups) = self.count(&plan, &frame, None)?;
+        let (mut table, mut groups) = self.count(&plan, &frame, None, least)?;
         let plain = plan.by.is_empty() && !query.all_units;
         match query.top {
             None if plain && !query.between && groups.is_empty() => {
@@ -62,13 +64,47 @@ impl Snapshot {
         if let Some(units) = groups.by_unit().filter(|_| flat) {
             return assemble_cross(query, &plan, &frame, self, units, &groups.facts);
         }
+        if let Some(per_unit) = frame.keys.per_unit().filter(|_| flat) {
+            return assemble_some(query, &plan, &frame, self, (&groups, least), per_unit);
+        }
         assemble(query, &plan, &frame, self, (groups, least), |top| {
-            Ok(self.count(&plan, &frame, Some(top))?.1)
+            Ok(self.count(&plan, &frame, Some(top), 1)?.1)
         })
     }
 
-    /// Counts what can be had from ranges into a table, and the rest into groups.
-    fn count(&self, plan: &Plan, frame: &Frame, top: Option<&HashSet<Key>>) -> Result<(Table, Groups)> {
+    /// The orders that some groups of a query without grain, top k and subtotals have in each of several spans.
+    pub(crate) fn counts_in(
+        &self,
+        query: &Query,
+        spans: &[Span],
+        groups: &[GroupKey],
+    ) -> Result<Vec<Vec<u64>>> {
+        let members = |by: &[Option<u32>]| by.iter().map(|value| value.unwrap_or(NONE)).collect();
+        let wanted: Vec<(Member, Vec<Member>)> =
+            groups.iter().map(|(unit, by)| (member(*unit), members(by))).collect();
+        let query = Query { metrics: Vec::new(), ..query.clone() };
+        let counts = |span: &Span| -> Result<Vec<u64>> {
+            let plan = Plan::new(&query.clone().during_on(query.clock.clone(), *span), self)?;
+            let frame = Frame::new(&plan, self)?;
+            let (table, mut groups) = self.count(&plan, &frame, None, 1)?;
+            groups.add(&frame.keys, false, &table)?;
+            Ok(wanted.iter().map(|(unit, by)| groups.orders(frame.keys.pack(*unit, by, NONE))).collect())
+        };
+        match self.threads()? {
+            Some(threads) => threads.install(|| spans.par_iter().map(counts).collect()),
+            None => spans.iter().map(counts).collect(),
+        }
+    }
+
+    /// Counts what can be had from ranges into a table, and the rest into groups, of which those with fewer orders than `least`
+    /// may be left out.
+    fn count(
+        &self,
+        plan: &Plan,
+        frame: &Frame,
+        top: Option<&HashSet<Key>>,
+        least: u64,
+    ) -> Result<(Table, Groups)> {
         let mut ranges = Ranges::new(plan, frame, self);
         let mut by_rows = Vec::new();
         for Asked { live, times } in ranges.add_pages(Asked::all(plan, frame, self))? {
@@ -81,8 +117,8 @@ impl Snapshot {
             by_rows.extend(SegmentPlan::new(plan, self, live, &times)?.map(|chosen| (live, chosen)));
         }
         let mut groups = count_all(plan, frame, self, &by_rows, top)?;
-        groups.check()?;
-        groups.facts.settle();
+        // What the table has of a group is still to come.
+        groups.finish(if ranges.table.is_empty() { least } else { 1 })?;
         Ok((ranges.table, groups))
     }
 

@@ -41,6 +41,10 @@ impl Table {
         (self.units.len() + units).saturating_mul(self.steps) <= MOST_CELLS
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
     pub(super) fn steps(&self) -> usize {
         self.steps
     }

@@ -208,3 +208,63 @@ fn distinct_callers_of_units_are_those_of_their_orders() {
         assert_eq!(told, expected.collect());
     }
 }
+
+/// Place, values and month.
+type Group<'a> = (Vec<&'a str>, Vec<Vec<&'a str>>, Option<i64>);
+
+/// Every group of units by a level of topics, an outcome and months has its orders: few groups, which have a place each,
+/// and many, whose keys are listed.
+#[test]
+fn groups_are_those_of_their_orders() {
+    let now = store().snapshot();
+    let month = |time| now.calendar().start(&Grain::Month, time);
+    for (depth, level, item, solved, monthly) in [
+        (1, "city", false, false, false),
+        (3, "street", false, false, false),
+        (3, "street", true, false, false),
+        (3, "street", true, true, false),
+        (2, "district", true, true, true),
+        (3, "street", false, true, true),
+    ] {
+        let mut query = Query::zoom().level(level).by_level("topic", if item { "item" } else { "theme" });
+        if solved {
+            query = query.by("solved");
+        }
+        if monthly {
+            query = query.grain(Grain::Month);
+        }
+        let mut naive: BTreeMap<Group<'_>, u64> = BTreeMap::new();
+        for id in 0..600 {
+            let place = ["B", ["C", "H", "W"][id as usize % 3], ["x", "y"][id as usize / 3 % 2]];
+            let topic = [["heat", "noise"][id as usize % 2], ["a", "b", "c"][id as usize / 2 % 3]];
+            let place = place.into_iter().take((id as usize + 3) % 11).take(depth).collect();
+            let mut groups: Vec<Vec<&str>> =
+                vec![topic.into_iter().take((id as usize + 2) % 7).take(if item { 2 } else { 1 }).collect()];
+            if solved {
+                let label = (id % 4 != 0).then(|| ["yes", "no"][id as usize % 5 / 3]);
+                groups.push(label.into_iter().collect());
+            }
+            let created = MARCH - 59 * DAY + id * 7_919_777 % (150 * DAY);
+            *naive.entry((place, groups, monthly.then(|| month(created)))).or_default() += 1;
+        }
+        let many = naive.values().filter(|orders| **orders > 3).count();
+        assert!(many > 0 && naive.len() > 2);
+        let answer = now.run(&query).unwrap();
+        let told = answer.rows().filter(|row| row.count() > 0).map(|row| {
+            let groups = row.groups().map(|(_, group)| group.names()).collect();
+            ((row.path().names(), groups, row.time()), row.count())
+        });
+        let told: BTreeMap<_, u64> = told.collect();
+        assert_eq!(told, naive);
+        // A group that has the orders asked for is never left out, and tells itself from the others.
+        if !monthly {
+            let most = now.run_at_least(&query, 4).unwrap();
+            assert_eq!(most.rows().filter(|row| row.count() > 3).count(), many);
+            let keys: Vec<_> = answer.rows().filter_map(|row| row.group_key()).collect();
+            let of_keys = answer.rows().filter(|row| row.group_key().is_some()).map(|row| row.count());
+            let counts =
+                now.counts_in(&query, &[Span::ALL, Span::until(MARCH - 60 * DAY).unwrap()], &keys).unwrap();
+            assert_eq!(counts, [of_keys.collect(), vec![0; keys.len()]]);
+        }
+    }
+}
