@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::filter::Test;
-use crate::segment::{Column, Planes, RowMask};
+use crate::segment::{CodeSet, Column, Planes, RowMask};
 
 use super::number::Number;
 
@@ -30,6 +30,12 @@ pub(super) enum RowTest<'a> {
         planes: Planes<'a>,
         ranges: Vec<RangeInclusive<u64>>,
     },
+    /// The code is one of a set, which is decided for 64 rows at once.
+    Among {
+        column: Column<'a>,
+        planes: Planes<'a>,
+        set: Box<CodeSet>,
+    },
     /// So does it, and its bit from the beginning of the range on is set.
     Members {
         column: Column<'a>,
@@ -46,6 +52,9 @@ impl<'a> RowTest<'a> {
     pub(super) fn column(column: Option<Column<'a>>, test: &Test) -> Self {
         let Some(column) = column else { return Self::Always(matches!(test, Test::Missing)) };
         let codes = |codes: RangeInclusive<u64>| match column.planes() {
+            Some(planes) if planes.are_few() => {
+                Self::Among { column, planes, set: Box::new(CodeSet::new(codes)) }
+            }
             Some(planes) => Self::Planes { column, planes, ranges: vec![codes] },
             None => Self::Codes { column, first: *codes.start(), further: codes.end() - codes.start() },
         };
@@ -54,10 +63,15 @@ impl<'a> RowTest<'a> {
             Test::Missing => Self::Always(false),
             Test::Between(least, most) => column.codes(*least, *most).map_or(Self::Always(false), codes),
             Test::OneOf(values) => {
+                let code = |value: &u32| column.codes((*value).into(), (*value).into());
+                if let Some(planes) = column.planes().filter(Planes::are_few) {
+                    let set = Box::new(CodeSet::new(values.iter().filter_map(code).flatten()));
+                    return Self::Among { column, planes, set };
+                }
                 let mut bits = Vec::new();
                 let mut range: Option<RangeInclusive<u64>> = None;
                 for value in values {
-                    let Some(code) = column.codes((*value).into(), (*value).into()) else { continue };
+                    let Some(code) = code(value) else { continue };
                     let first = range.as_ref().map_or(*code.start(), |range| *range.start());
                     // Values are numbers of 32 bits, and the bits of as many are what a filter may cost.
                     let at = (code.start() - first) as usize;
@@ -96,6 +110,7 @@ impl<'a> RowTest<'a> {
                 let code = column.code(row as usize);
                 ranges.iter().any(|range| range.contains(&code))
             }
+            Self::Among { column, set, .. } => set.contains(column.code(row as usize)),
             Self::Members { column, first, bits } => {
                 let at = column.code(row as usize).wrapping_sub(*first);
                 bits.get((at / 64) as usize).is_some_and(|word| word >> (at % 64) & 1 == 1)
@@ -123,8 +138,14 @@ impl<'a> RowTest<'a> {
 
     /// Tells which of the 64 rows from 64 × an index on fulfil it; none where that is no faster than row by row.
     pub(super) fn words(&self) -> Option<impl Fn(usize) -> u64> {
-        let Self::Planes { planes, ranges, .. } = self else { return None };
-        Some(|index| ranges.iter().fold(0, |word, range| word | planes.between(index, range)))
+        let word = |index| match self {
+            Self::Planes { planes, ranges, .. } => {
+                ranges.iter().fold(0, |word, range| word | planes.between(index, range))
+            }
+            Self::Among { planes, set, .. } => planes.among(index, set),
+            _ => 0,
+        };
+        matches!(self, Self::Planes { .. } | Self::Among { .. }).then_some(word)
     }
 
     /// About which part of all rows fulfils it, in 256ths, as far as the codes tell.
@@ -139,6 +160,7 @@ impl<'a> RowTest<'a> {
             Self::Planes { column, ranges, .. } => {
                 of(column, ranges.iter().map(|range| (range.end() - range.start()).saturating_add(1)).sum())
             }
+            Self::Among { column, set, .. } => of(column, set.len()),
             Self::Members { column, bits, .. } => of(column, ones(bits)),
             _ => 256,
         }

@@ -42,7 +42,7 @@ pub(crate) use directory::Directory;
 pub(crate) use format::SectionId;
 pub(crate) use grid::Grid;
 pub(crate) use lists::Lists;
-pub(crate) use planes::Planes;
+pub(crate) use planes::{CodeSet, Planes};
 pub(crate) use reader::Segment;
 pub(crate) use records::{Fact, Records};
 pub(crate) use row_mask::RowMask;

@@ -11,6 +11,9 @@ use std::ops::RangeInclusive;
 /// The widest codes that are kept as planes. To read the code of one row takes a step for each bit.
 pub(super) const WIDEST: u32 = 8;
 
+/// The widest codes of which a set is decided at once, whatever it holds.
+const FEW_BITS: usize = 4;
+
 /// The bytes of the codes of so many rows, unless the machine cannot address as many.
 pub(super) fn size(rows: usize, width: u32) -> Option<usize> {
     rows.div_ceil(64).checked_mul(width as usize)?.checked_mul(size_of::<u64>())
@@ -65,6 +68,31 @@ impl<'a> Planes<'a> {
         planes.fold(0, |code, plane| code << 1 | (u64::from_le_bytes(*plane) >> (row & 63)) & 1)
     }
 
+    /// Whether sets of the codes are decided at once.
+    pub(crate) fn are_few(&self) -> bool {
+        self.width <= FEW_BITS
+    }
+
+    /// Which of the 64 rows from 64 × `index` on have a code of a set, where [the codes are few](Self::are_few). Rows beyond the last
+    /// have the code 0.
+    #[inline]
+    pub(crate) fn among(&self, index: usize, set: &CodeSet) -> u64 {
+        let of_one = |words: [u64; 2], plane| choose::<2, 1>(words, plane)[0];
+        let of_two = |words: [u64; 4], [low, high]: [[u8; 8]; 2]| of_one(choose(words, low), high);
+        let of_three = |words: [u64; 8], [low, rest @ ..]: [[u8; 8]; 3]| of_two(choose(words, low), rest);
+        let [zero, one, two, three, four, five, six, seven, ..] = set.0;
+        match *self.of(index) {
+            [] => zero,
+            [plane] => of_one([zero, one], plane),
+            [low, high] => of_two([zero, one, two, three], [low, high]),
+            [low, middle, high] => {
+                of_three([zero, one, two, three, four, five, six, seven], [low, middle, high])
+            }
+            [lowest, low, middle, high] => of_three(choose(set.0, lowest), [low, middle, high]),
+            _ => 0,
+        }
+    }
+
     /// Which of the 64 rows from 64 × `index` on have a code of a range. Rows beyond the last have the code 0.
     #[inline]
     pub(crate) fn between(&self, index: usize, codes: &RangeInclusive<u64>) -> u64 {
@@ -82,6 +110,43 @@ impl<'a> Planes<'a> {
         }
         (above | like_least) & (below | like_most)
     }
+}
+
+/// A set of narrow codes: all ones for each that it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CodeSet([u64; 1 << FEW_BITS]);
+
+impl CodeSet {
+    pub(crate) fn new(codes: impl Iterator<Item = u64>) -> Self {
+        let mut set = [0; 1 << FEW_BITS];
+        for code in codes {
+            if let Some(leaf) = usize::try_from(code).ok().and_then(|code| set.get_mut(code)) {
+                *leaf = u64::MAX;
+            }
+        }
+        Self(set)
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, code: u64) -> bool {
+        usize::try_from(code).ok().and_then(|code| self.0.get(code)).is_some_and(|leaf| *leaf != 0)
+    }
+
+    /// How many codes it holds.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.iter().filter(|leaf| **leaf != 0).count() as u64
+    }
+}
+
+/// Of every two words, for each bit the one that a plane chooses: where it has the bit, the second.
+#[inline]
+fn choose<const N: usize, const HALF: usize>(words: [u64; N], plane: [u8; 8]) -> [u64; HALF] {
+    let plane = u64::from_le_bytes(plane);
+    let mut chosen = [0; HALF];
+    for (chosen, [first, second]) in chosen.iter_mut().zip(words.as_chunks::<2>().0) {
+        *chosen = first ^ (plane & (first ^ second));
+    }
+    chosen
 }
 
 /// 64 times the lowest bit.
@@ -118,6 +183,12 @@ mod tests {
             for (row, code) in codes.iter().enumerate() {
                 prop_assert_eq!(planes.code(row), *code);
                 prop_assert_eq!(planes.between(row / 64, &range) >> (row % 64) & 1 == 1, range.contains(code));
+            }
+            let asked = |code: &u64| (a ^ (code * b)).is_multiple_of(3);
+            let set = CodeSet::new((0..limit).filter(asked));
+            for (row, code) in codes.iter().enumerate().filter(|_| planes.are_few()) {
+                prop_assert_eq!(set.contains(*code), asked(code));
+                prop_assert_eq!(planes.among(row / 64, &set) >> (row % 64) & 1 == 1, asked(code));
             }
         }
     }
