@@ -128,11 +128,16 @@ impl Backlog {
                 let orders = i64::try_from(row.count()).unwrap_or(i64::MAX);
                 counts.before += if closed { -orders } else { orders };
             }
-            for row in snapshot.run(&within)?.rows() {
-                let counts = units.entry(key(snapshot, row.node(), row.kind())).or_default();
+            let answer = snapshot.run(&within)?;
+            let rows: Vec<_> = answer.rows().collect();
+            for rows in rows.chunk_by(|a, b| (a.node(), a.kind()) == (b.node(), b.kind())) {
+                let Some(first) = rows.first() else { continue };
+                let counts = units.entry(key(snapshot, first.node(), first.kind())).or_default();
                 counts.steps.resize(steps.len() - 1, (0, 0));
-                let step = row.time().and_then(|time| steps.binary_search(&time).ok());
-                if let Some((opened, gone)) = step.and_then(|step| counts.steps.get_mut(step)) {
+                // Rows are dense in time: from the first one on, each lies in the step after that of the one before.
+                let step = first.time().and_then(|time| steps.binary_search(&time).ok());
+                let cells = step.and_then(|step| counts.steps.get_mut(step..)).unwrap_or_default();
+                for ((opened, gone), row) in cells.iter_mut().zip(rows) {
                     *(if closed { gone } else { opened }) += row.count();
                 }
             }

@@ -51,13 +51,17 @@ impl Snapshot {
         if !(1..=99).contains(&percent) {
             return Err(Error::invalid("forecast", "an interval holds from 1 to 99 of a hundred"));
         }
+        let Some(shortest) = seasons(grain).first() else {
+            return invalid(
+                "its grain has no season to go by; ask for hours, days, weeks, months, quarters or half-years",
+            );
+        };
         let (known, counts) = self.whole_steps(query, grain)?;
-        let seasons: Vec<usize> =
-            seasons(grain).iter().copied().filter(|season| season * ROUNDS <= counts.len()).collect();
-        let (Some(shortest), Some(last)) = (seasons.first(), known.last()) else {
+        let came = |season: &usize| season * ROUNDS <= counts.len();
+        let seasons: Vec<usize> = seasons(grain).iter().copied().filter(came).collect();
+        let (Some(longest), Some(last)) = (seasons.last(), known.last()) else {
             let reason = format!(
-                "{} steps are too few to forecast {grain} by {grain}, or these have no season: hours, days, weeks and months do, and \
-                 its shortest has to have come {ROUNDS} times",
+                "the span holds {} whole steps; a forecast {grain} by {grain} needs {ROUNDS} rounds of {shortest}",
                 counts.len()
             );
             return Err(Error::invalid("query", reason));
@@ -71,7 +75,7 @@ impl Snapshot {
             start = end;
         }
         let before = counts.len().saturating_sub(ahead);
-        let tried = before >= seasons.iter().max().unwrap_or(shortest) * ROUNDS && ahead > 0;
+        let tried = before >= longest * ROUNDS && ahead > 0;
         let trial = tried.then(|| Trial::of(&counts, before..counts.len(), &seasons, percent)).transpose()?;
         Ok(Forecast { steps: expected, trial })
     }
@@ -333,8 +337,8 @@ mod tests {
         for (query, percent, says) in [
             (query(), 80, "a grain"),
             (Query::zoom().grain(Grain::Day), 80, "an end"),
-            (query().grain(Grain::Year), 80, "have no season"),
-            (query().grain(Grain::Day), 80, "20 steps are too few"),
+            (query().grain(Grain::Year), 80, "no season"),
+            (query().grain(Grain::Day), 80, "20 whole steps"),
             (query().grain(Grain::Hour).by("x"), 80, "one series"),
             (query().grain(Grain::Hour), 100, "from 1 to 99"),
         ] {

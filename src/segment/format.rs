@@ -140,7 +140,8 @@ pub(crate) fn section_name([kind, field, number]: [u16; 3]) -> String {
         7 => format!("counter {number}"),
         8 => "order ids".to_owned(),
         9 => format!("view of level {number}"),
-        10 => format!("view of level {number} by days"),
+        10 if field == 0 => format!("view of level {number} by days"),
+        10 => format!("view of level {number} by days of clock {}", field.saturating_sub(1)),
         11 => format!("view of level {number} of tree {field} by days"),
         _ => format!("section of kind {kind}"),
     }

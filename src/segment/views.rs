@@ -21,6 +21,8 @@ use crate::tree::{Forest, Tree};
 const ORDERS_PER_CELL: usize = 8;
 /// A view of so few cells is made in any case.
 const FEW_CELLS: usize = if cfg!(test) { 400 } else { 32 };
+/// Seconds.
+const DAY: i64 = 86_400;
 
 /// What views are made from.
 pub(super) struct Source<'a> {
@@ -85,7 +87,13 @@ impl<'a> Source<'a> {
         for (level, runs) in self.levels.iter().enumerate() {
             possible.push((runs.units.len(), Plan::Level(level, runs)));
         }
-        let clocks = (0..self.schema.clocks.len()).map(Clock::Other);
+        let room = self.rows.len() / ORDERS_PER_CELL;
+        // One order that is closed in a hundred years is no reason to look at every day until then.
+        let few = |clock: &Clock| {
+            self.ends(*clock)
+                .is_some_and(|(first, last)| last.saturating_sub(first) / DAY <= room.max(FEW_CELLS) as i64)
+        };
+        let clocks = (0..self.schema.clocks.len()).map(Clock::Other).filter(few);
         let days: Vec<Days> =
             std::iter::once(Clock::Created).chain(clocks).map(|clock| self.days(clock)).collect();
         let cells = |lines: usize, days: &Days| lines.saturating_add(1).saturating_mul(days.starts.len());
@@ -103,7 +111,7 @@ impl<'a> Source<'a> {
         }
         let is_by_other = |plan: &Plan<'_>| matches!(plan, Plan::UnitDays(1.., ..));
         possible.sort_by_key(|(cells, plan)| (is_by_other(plan), *cells));
-        let mut room = self.rows.len() / ORDERS_PER_CELL;
+        let mut room = room;
         possible.retain(|(cells, _)| {
             let left = room.checked_sub(*cells);
             room = left.unwrap_or(room);
@@ -137,13 +145,17 @@ impl<'a> Source<'a> {
         possible.into_iter().filter_map(view).collect()
     }
 
+    /// The first and the last time of a clock.
+    fn ends(&self, clock: Clock) -> Option<(i64, i64)> {
+        let times = self.rows.column(self.layout, clock.into()).iter().filter(|time| **time != MISSING);
+        times.fold(None, |ends, time| {
+            Some(ends.map_or((*time, *time), |(first, last): (i64, i64)| (first.min(*time), last.max(*time))))
+        })
+    }
+
     /// The days of a clock that have orders, from the first to the last.
     fn days(&self, clock: Clock) -> Days {
-        let times = self.rows.column(self.layout, clock.into()).iter().filter(|time| **time != MISSING);
-        let ends = times.fold(None, |ends: Option<(i64, i64)>, time| {
-            Some(ends.map_or((*time, *time), |(first, last)| (first.min(*time), last.max(*time))))
-        });
-        let span = ends.and_then(|(first, last)| Span::new(first, last.saturating_add(1)).ok());
+        let span = self.ends(clock).and_then(|(first, last)| Span::new(first, last.saturating_add(1)).ok());
         let starts = span.map_or_else(|| vec![0], |span| self.schema.calendar().steps(Grain::Day, span));
         self.days_from(clock, starts)
     }
