@@ -131,7 +131,10 @@ impl Times {
     pub(super) fn of(plan: &Plan, frame: &Frame, segment: &Segment) -> Self {
         let open = plan.span == Span::ALL;
         let bounds = clock_bounds(segment, plan.clock);
-        let overlaps = |(first, last)| first < plan.span.end() && last >= plan.span.start();
+        // An empty span overlaps nothing.
+        let overlaps = |(first, last): (i64, i64)| {
+            first.max(plan.span.start()) < plan.span.end() && last >= plan.span.start()
+        };
         // `created` is never missing, so its bounds say whether the span holds all; other clocks may be missing.
         let bounds_of_all = bounds.filter(|_| plan.clock == Clock::Created);
         let within = |(first, last)| plan.span.contains(first) && plan.span.contains(last);
