@@ -36,7 +36,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// As for [`run`](Self::run). [`Error::Invalid`] for a query that is cut into units or groups, without a grain that has a season, or
-    /// without an end of its span; and where the shortest season has come less than three times.
+    /// without an end of its span; where the shortest season has come less than three times, and for more steps than are known.
     pub fn forecast(&self, query: &Query, steps: u32, percent: u8) -> Result<Forecast<'_>> {
         let invalid = |reason: &str| Err(Error::invalid("query", reason));
         if !query.by.is_empty() || query.top.is_some() || query.between {
@@ -67,6 +67,11 @@ impl Snapshot {
             return Err(Error::invalid("query", reason));
         };
         let ahead = steps as usize;
+        if ahead > counts.len() {
+            let reason =
+                format!("{} steps are known, and no more can be forecast, so not {ahead}", counts.len());
+            return Err(Error::invalid("forecast", reason));
+        }
         let mut expected = Vec::with_capacity(ahead);
         let mut start = last.end();
         for (orders, low, high) in continued(&counts, &seasons, ahead, percent)? {
@@ -345,6 +350,8 @@ mod tests {
             let error = now.forecast(&query, 7, percent).unwrap_err().to_string();
             assert!(error.contains(says), "{error}");
         }
+        let error = now.forecast(&query().grain(Grain::Hour), 481, 80).unwrap_err().to_string();
+        assert!(error.contains("480 steps are known"), "{error}");
         // Hours are enough, and all but one of a day have no orders.
         let forecast = now.forecast(&query().grain(Grain::Hour), 24, 80).unwrap();
         assert!(forecast.steps().iter().all(|hour| (-0.01..=1.01).contains(&hour.orders)));
