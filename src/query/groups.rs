@@ -272,8 +272,8 @@ impl Groups {
 
     /// The slot of a group of a unit without places.
     pub(crate) fn hashed(&mut self, key: Key) -> Result<usize> {
-        if let Some(slot) = self.slots.get(&key) {
-            return Ok(*slot);
+        if let Some(slot) = self.keyed(key) {
+            return Ok(slot);
         }
         if self.slots.len() as u64 >= self.limit {
             return Err(self.too_many());
@@ -309,20 +309,25 @@ impl Groups {
 
     /// The orders of a group.
     pub(crate) fn orders(&self, key: Key) -> u64 {
-        let counted = || {
-            let at = self.counted.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-            self.counted.get(at).map(|(_, slot)| *slot)
-        };
-        self.find(key).or_else(counted).map_or(0, |slot| self.facts.orders[slot])
+        self.find(key).map_or(0, |slot| self.facts.orders[slot])
     }
 
-    /// The slot of a group that was not listed.
+    /// The slot of a group, where it has one.
     fn find(&self, key: Key) -> Option<usize> {
         let placed = self.per_unit.and_then(|per_unit| {
             let (unit, place) = unit_and_place(key, per_unit);
             Some(self.units.get(unit)? + place)
         });
-        placed.or_else(|| self.slots.get(&key).copied())
+        placed.or_else(|| self.keyed(key))
+    }
+
+    /// The slot of a group of a unit without places, where it has one.
+    fn keyed(&self, key: Key) -> Option<usize> {
+        let counted = || {
+            let at = self.counted.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            self.counted.get(at).map(|(_, slot)| *slot)
+        };
+        self.slots.get(&key).copied().or_else(counted)
     }
 
     /// Adds what was counted elsewhere.
@@ -370,15 +375,17 @@ impl Groups {
     /// limit.
     pub(crate) fn finish(&mut self, least: u64) -> Result<()> {
         self.settle();
+        let mut counted = Vec::new();
         for (key, orders) in std::mem::take(&mut self.listed).into_counts() {
             if let Some(slot) = self.find(key) {
                 self.facts.orders[slot] += orders;
             } else if orders >= least {
                 let slot = self.facts.slot();
                 self.facts.orders[slot] = orders;
-                self.counted.push((key, slot));
+                counted.push((key, slot));
             }
         }
+        self.counted = counted;
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = self.facts.orders.len() > limit && self.keys().nth(limit).is_some();
         if more { Err(self.too_many()) } else { Ok(()) }
@@ -430,6 +437,9 @@ mod tests {
             merged.finish(1).unwrap();
             for (key, orders) in &naive {
                 prop_assert_eq!(merged.orders(*key), *orders);
+                // What comes later finds the same group.
+                let slot = merged.slot(*key).unwrap();
+                prop_assert_eq!(merged.facts.orders[slot], *orders);
             }
             prop_assert_eq!(merged.keys().count(), naive.len());
             let found: BTreeMap<Key, u64> = merged.keys().map(|(key, slot)| (key, merged.facts.orders[slot])).collect();

@@ -189,6 +189,30 @@ fn views_say_what_rows_say_before_and_after_orders_change() {
     check(&store.snapshot_at(1).unwrap(), "as of the first commit", false);
 }
 
+/// A closing time that is off by a century makes no view of every day until then.
+#[test]
+fn a_clock_that_runs_far_ahead_is_read_from_rows() {
+    let store = store();
+    let mut commit = store.begin();
+    for id in 600..620 {
+        commit.upsert(order(id).clock("closed", MARCH + if id == 600 { 60_000 * DAY } else { DAY }));
+    }
+    commit.finish().unwrap();
+    let march = Span::new(MARCH, MARCH + 31 * DAY).unwrap();
+    let query = Query::zoom().level("street").grain(Grain::Day).during_on("closed", march);
+    for at in ["in a batch", "flushed"] {
+        let now = store.snapshot();
+        let expected = told(&now, &query.clone().access(Access::Scan));
+        for _ in 0..3 {
+            assert_eq!(told(&now, &query), expected, "{at}");
+        }
+        let Explanation { segments, .. } = now.explain(&query).unwrap();
+        let far = |segment: &&crate::SegmentExplanation| segment.access.is_some() && segment.view.is_none();
+        assert!(segments.iter().any(|segment| far(&segment)), "{at}: {segments:?}");
+        store.flush().unwrap();
+    }
+}
+
 /// Every caller of every unit, whether the sets of one unit after the other grow or those of all.
 #[test]
 fn distinct_callers_of_units_are_those_of_their_orders() {
