@@ -10,7 +10,7 @@ use crate::store::{Live, Snapshot};
 use crate::tree::Node;
 
 use super::Access;
-use super::execute::{Frame, Times, clock_bounds};
+use super::execute::{Frame, Times};
 use super::plan::{Part, Plan};
 
 /// How the orders of a segment are had from ranges.
@@ -145,7 +145,7 @@ impl<'s> Cover<'s> {
             let Some(lines) = lines(plan, snapshot, segment, runs)? else { return Ok(None) };
             parts.push(lines);
         }
-        let bounds = clock_bounds(segment, clock_of_days(plan));
+        let bounds = segment.summary().times(clock_of_days(plan));
         let (Some(first), Some(bounds)) = (parts.first(), bounds) else { return Ok(None) };
         Ok(steps(plan, frame, bounds, &first.grid).map(|steps| Self::Days { steps, parts }))
     }

@@ -89,12 +89,9 @@ fn reach(plan: &Plan, snapshot: &Snapshot) -> Result<Span> {
     Span::new(start.min(end), end)
 }
 
-pub(super) fn clock_bounds(segment: &Segment, clock: Clock) -> Option<(i64, i64)> {
-    let summary = segment.summary();
-    match clock {
-        Clock::Created => summary.created,
-        Clock::Other(number) => summary.clocks.get(number).copied().flatten(),
-    }
+/// Whether a span can hold a time between two, of which it may be either; an empty one holds none.
+fn overlaps(span: Span, (first, last): (i64, i64)) -> bool {
+    first.max(span.start()) < span.end() && last >= span.start()
 }
 
 /// What the bounds of a segment say of the times of its orders.
@@ -119,8 +116,8 @@ impl<'s> Asked<'s> {
     /// Those of a snapshot, by partition.
     pub(super) fn all(plan: &Plan, frame: &Frame, snapshot: &'s Snapshot) -> Vec<Self> {
         let on_created = plan.clock == Clock::Created && plan.span != Span::ALL;
-        let overlaps = |(first, last): (i64, i64)| first < plan.span.end() && last >= plan.span.start();
-        let entries = snapshot.index().iter().filter(|entry| !on_created || overlaps(entry.created));
+        let entries =
+            snapshot.index().iter().filter(|entry| !on_created || overlaps(plan.span, entry.created));
         let lives = entries.filter_map(|entry| snapshot.lives().get(entry.live));
         let asked = lives.map(|live| Self { live, times: Times::of(plan, frame, &live.segment) });
         asked.filter(|asked| asked.times.some).collect()
@@ -130,11 +127,7 @@ impl<'s> Asked<'s> {
 impl Times {
     pub(super) fn of(plan: &Plan, frame: &Frame, segment: &Segment) -> Self {
         let open = plan.span == Span::ALL;
-        let bounds = clock_bounds(segment, plan.clock);
-        // An empty span overlaps nothing.
-        let overlaps = |(first, last): (i64, i64)| {
-            first.max(plan.span.start()) < plan.span.end() && last >= plan.span.start()
-        };
+        let bounds = segment.summary().times(plan.clock);
         // `created` is never missing, so its bounds say whether the span holds all; other clocks may be missing.
         let bounds_of_all = bounds.filter(|_| plan.clock == Clock::Created);
         let within = |(first, last)| plan.span.contains(first) && plan.span.contains(last);
@@ -145,7 +138,7 @@ impl Times {
                 .and_then(|(first, last)| (first == last).then_some(first)),
         };
         Self {
-            some: segment.rows() > 0 && (open || bounds.is_some_and(overlaps)),
+            some: segment.rows() > 0 && (open || bounds.is_some_and(|bounds| overlaps(plan.span, bounds))),
             all: open || bounds_of_all.is_some_and(within),
             step,
         }
@@ -191,9 +184,12 @@ impl<'p> SegmentPlan<'p> {
         Ok((!ranges.is_empty()).then_some(Self { ranges, filter, by_row }))
     }
 
-    /// The same for some rows of one of its parts.
-    pub(super) fn of(&self, part: Part, rows: Range<u32>) -> Self {
-        Self { ranges: vec![(part, rows)], filter: self.filter.clone(), by_row: self.by_row }
+    /// The same for some of its rows.
+    pub(super) fn within(&self, rows: &Range<u32>) -> Self {
+        let clip = |range: &Range<u32>| range.start.max(rows.start)..range.end.min(rows.end);
+        let ranges = self.ranges.iter().map(|(part, range)| (*part, clip(range)));
+        let ranges = ranges.filter(|(_, range)| !range.is_empty()).collect();
+        Self { ranges, filter: self.filter.clone(), by_row: self.by_row }
     }
 
     /// The rows from the first asked for to the last.

@@ -9,7 +9,7 @@ use crate::segment::{Column, ColumnId, MISSING, Segment, elapsed, present};
 use super::select::Kept;
 
 /// Rows whose values are read at once.
-const AT_ONCE: usize = 1024;
+pub(super) const AT_ONCE: usize = 1024;
 
 /// A number that every row has or lacks.
 #[derive(Debug, Clone, Copy)]

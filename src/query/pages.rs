@@ -6,7 +6,7 @@ use crate::store::{Block, Live, Snapshot};
 
 use super::Access;
 use super::cover::{clock_of_days, is_by_days, is_counted, level_of, steps, under, views_by_days};
-use super::execute::{Asked, clock_bounds};
+use super::execute::Asked;
 use super::facts::add;
 use super::groups::{NONE, member};
 use super::plan::{Part, Plan};
@@ -143,7 +143,7 @@ impl Ranges<'_> {
         let begin = index.partition_point(|entry| entry.partition < first.partition());
         let entries = index[begin..].iter().take_while(|entry| entry.partition == first.partition());
         let lives: Vec<&Live> = entries.filter_map(|entry| snapshot.lives().get(entry.live)).collect();
-        let bounds = lives.iter().filter_map(|live| clock_bounds(&live.segment, clock_of_days(plan)));
+        let bounds = lives.iter().filter_map(|live| live.segment.summary().times(clock_of_days(plan)));
         let Some(bounds) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(false) };
         let block = Block::of(first.partition(), 0);
         self.pages.clear();

@@ -16,6 +16,7 @@ use crate::tree::Node;
 
 use super::execute::{Frame, SegmentPlan, kept};
 use super::groups::{Member, NONE};
+use super::number::AT_ONCE;
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
 use super::select::Kept;
@@ -23,9 +24,6 @@ use super::{By, Query};
 
 /// So many pairs are kept in memory; of more, the orders are read twice.
 const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
-
-/// Rows whose values are read at once.
-const AT_ONCE: usize = 1024;
 
 /// What makes orders repeats of one another: the same key and, where asked for, the same node of a tree.
 ///

@@ -11,7 +11,7 @@ use crate::store::{Live, Snapshot};
 use crate::tree::Tree;
 
 use super::Access;
-use super::execute::{Frame, SegmentPlan, clock_bounds};
+use super::execute::{Frame, SegmentPlan};
 use super::facts::{Facts, widest};
 use super::groups::{Groups, Key, Member, NONE, member};
 use super::number::Number;
@@ -202,7 +202,7 @@ impl<'a> RowReader<'a> {
             return Ok(Times::Same(NONE));
         }
         // `created` is never missing; other clocks may be.
-        let bounds = clock_bounds(segment, plan.clock).filter(|_| plan.clock == Clock::Created);
+        let bounds = segment.summary().times(plan.clock).filter(|_| plan.clock == Clock::Created);
         match bounds.map(|(first, last)| (frame.step(first), frame.step(last))) {
             Some((first, last)) if first == last => Ok(Times::Same(first)),
             _ => Ok(Times::Clock(segment.column(plan.clock.into())?)),

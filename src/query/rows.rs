@@ -110,7 +110,7 @@ fn by_unit<'s, 'p>(
     for (live, chosen) in segments {
         for (part, range) in &chosen.ranges {
             for (unit, rows) in runs(snapshot, &live.segment, *part, range.clone())? {
-                of_units.push((unit, *live, chosen.of(*part, rows)));
+                of_units.push((unit, *live, chosen.within(&rows)));
             }
         }
     }
@@ -128,11 +128,9 @@ fn pieces<'s, 'p>(segments: &[Chosen<'s, 'p>], threads: usize) -> Option<Vec<Cho
     let most = (rows / wanted).max(ROWS_TO_SHARE as usize / 2);
     let mut pieces = Vec::new();
     for (live, chosen) in segments {
-        for (part, range) in &chosen.ranges {
-            for start in range.clone().step_by(most) {
-                let rows = start..range.end.min(start.saturating_add(most as u32));
-                pieces.push((*live, chosen.of(*part, rows)));
-            }
+        for start in chosen.hull().step_by(most) {
+            let piece = chosen.within(&(start..start.saturating_add(most as u32)));
+            pieces.extend((!piece.ranges.is_empty()).then_some((*live, piece)));
         }
     }
     Some(pieces)

@@ -62,7 +62,9 @@ pub(crate) fn day_totals(
             None => {
                 let ended = |row: u32| deaths.iter().any(|deaths| deaths.find(row).is_some());
                 let rows: Vec<u32> = (0..segment.rows()).filter(|row| !ended(*row)).collect();
-                View::Made(views::of_some(section, segment, &rows, schema, forest)?)
+                let made = views::of_some(section, segment, &rows, MOST_CELLS, schema, forest)?;
+                let Some(made) = made else { return Ok(None) };
+                View::Made(made)
             }
             Some(_) => return Ok(None),
         });

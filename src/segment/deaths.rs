@@ -112,7 +112,8 @@ impl Deaths {
             return Ok(known);
         }
         let rows: Vec<u32> = self.list.iter().map(|death| death.row).collect();
-        let made = Arc::new(views::of_some(section, segment, &rows, schema, forest)?);
+        let made = views::of_some(section, segment, &rows, usize::MAX, schema, forest)?;
+        let made = Arc::new(made.unwrap_or_default());
         let mut views = self.views.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(views.entry(section.code()).or_insert(made)))
     }

@@ -5,6 +5,7 @@
 use crate::cursor::Cursor;
 use crate::error::Corruption;
 use crate::order_id::OrderId;
+use crate::schema::Clock;
 
 /// The smallest and the largest of something, both included.
 pub(crate) type Bounds<T> = Option<(T, T)>;
@@ -27,6 +28,14 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
+    /// The first and the last time of a clock.
+    pub(crate) fn times(&self, clock: Clock) -> Bounds<i64> {
+        match clock {
+            Clock::Created => self.created,
+            Clock::Other(number) => self.clocks.get(number).copied().flatten(),
+        }
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         bytes.extend_from_slice(&self.schema.to_le_bytes());

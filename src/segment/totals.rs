@@ -146,11 +146,12 @@ impl<'a> Part<'a> {
         };
         let directory = segment.directory(level)?;
         let section = SectionId::Level(level);
-        let of_some = |rows: &[u32]| views::of_some(section, segment, rows, schema, forest);
         let sums = match segment.level(level)? {
             Some(view) => Sums::Read(view),
             None if segment.rows() <= FEW_ROWS => {
-                Sums::Made(of_some(&(0..segment.rows()).collect::<Vec<_>>())?, segment)
+                let rows: Vec<u32> = (0..segment.rows()).collect();
+                let made = views::of_some(section, segment, &rows, usize::MAX, schema, forest)?;
+                Sums::Made(made.unwrap_or_default(), segment)
             }
             None => Sums::Rows(directory, segment),
         };

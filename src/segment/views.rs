@@ -83,33 +83,31 @@ impl<'a> Source<'a> {
 
     /// The smallest views first, and those by other clocks last, as long as there is room.
     fn choose(&self) -> Vec<View<'a>> {
-        let mut possible: Vec<(usize, Plan<'a>)> = Vec::new();
+        let mut possible: Vec<(usize, Plan<'a, '_>)> = Vec::new();
         for (level, runs) in self.levels.iter().enumerate() {
             possible.push((runs.units.len(), Plan::Level(level, runs)));
         }
         let room = self.rows.len() / ORDERS_PER_CELL;
         // One order that is closed in a hundred years is no reason to look at every day until then.
-        let few = |clock: &Clock| {
-            self.ends(*clock)
-                .is_some_and(|(first, last)| last.saturating_sub(first) / DAY <= room.max(FEW_CELLS) as i64)
-        };
-        let clocks = (0..self.schema.clocks.len()).map(Clock::Other).filter(few);
-        let days: Vec<Days> =
-            std::iter::once(Clock::Created).chain(clocks).map(|clock| self.days(clock)).collect();
+        let few = |clock| self.ends(clock).filter(|ends| days_between(*ends) <= room.max(FEW_CELLS));
+        let created = self.days(Clock::Created, self.ends(Clock::Created));
+        let clocks = (0..self.schema.clocks.len()).map(Clock::Other);
+        let others: Vec<Days> =
+            clocks.filter_map(|clock| Some(self.days(clock, Some(few(clock)?)))).collect();
         let cells = |lines: usize, days: &Days| lines.saturating_add(1).saturating_mul(days.starts.len());
-        for (at, days) in days.iter().enumerate() {
+        for days in std::iter::once(&created).chain(&others) {
             for (level, runs) in self.levels.iter().enumerate() {
-                possible.push((cells(runs.units.len(), days), Plan::UnitDays(at, level, runs)));
+                possible.push((cells(runs.units.len(), days), Plan::UnitDays(days, level, runs)));
             }
         }
         for (number, tree) in self.forest.trees.iter().enumerate() {
             for level in 0..tree.levels().len() {
                 let lines = self.lines(ColumnId::Tree(number), tree, level);
-                let cells = days.first().map_or(0, |days| cells(lines.nodes.len(), days));
-                possible.push((cells, Plan::NodeDays(number, level, lines)));
+                possible.push((cells(lines.nodes.len(), &created), Plan::NodeDays(number, level, lines)));
             }
         }
-        let is_by_other = |plan: &Plan<'_>| matches!(plan, Plan::UnitDays(1.., ..));
+        let is_by_other =
+            |plan: &Plan<'_, '_>| matches!(plan, Plan::UnitDays(days, ..) if days.clock != Clock::Created);
         possible.sort_by_key(|(cells, plan)| (is_by_other(plan), *cells));
         let mut room = room;
         possible.retain(|(cells, _)| {
@@ -120,8 +118,7 @@ impl<'a> Source<'a> {
         let view = |(_, plan)| {
             let (section, cells) = match plan {
                 Plan::Level(level, runs) => (SectionId::Level(level), Cells::Runs(runs)),
-                Plan::UnitDays(at, level, runs) => {
-                    let days = days.get(at)?;
+                Plan::UnitDays(days, level, runs) => {
                     let lines = (0u32..).zip(runs.starts.windows(2)).flat_map(|(line, ends)| {
                         let length = ends.iter().rev().copied().reduce(|end, start| end.wrapping_sub(start));
                         std::iter::repeat_n(line, usize::try_from(length.unwrap_or(0)).unwrap_or(0))
@@ -134,15 +131,14 @@ impl<'a> Source<'a> {
                     (SectionId::UnitDays(days.clock, level), Cells::Grid(shape))
                 }
                 Plan::NodeDays(tree, level, lines) => {
-                    let days = days.first()?;
-                    let cells = lines.of_rows.into_iter().zip(days.of_rows.iter().copied());
-                    let shape = Shape::new(lines.nodes, days.starts.clone(), cells);
+                    let cells = lines.of_rows.into_iter().zip(created.of_rows.iter().copied());
+                    let shape = Shape::new(lines.nodes, created.starts.clone(), cells);
                     (SectionId::NodeDays(tree, level), Cells::Grid(shape))
                 }
             };
-            Some(View { section, cells, facts: Vec::new() })
+            View { section, cells, facts: Vec::new() }
         };
-        possible.into_iter().filter_map(view).collect()
+        possible.into_iter().map(view).collect()
     }
 
     /// The first and the last time of a clock.
@@ -153,9 +149,9 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// The days of a clock that have orders, from the first to the last.
-    fn days(&self, clock: Clock) -> Days {
-        let span = self.ends(clock).and_then(|(first, last)| Span::new(first, last.saturating_add(1)).ok());
+    /// The days of a clock from its first time to the last.
+    fn days(&self, clock: Clock, ends: Option<(i64, i64)>) -> Days {
+        let span = ends.and_then(|(first, last)| Span::new(first, last.saturating_add(1)).ok());
         let starts = span.map_or_else(|| vec![0], |span| self.schema.calendar().steps(Grain::Day, span));
         self.days_from(clock, starts)
     }
@@ -219,14 +215,15 @@ impl<'a> Source<'a> {
 }
 
 /// What some rows of a segment, ascending, add up to in the cells of one of its views; where it has no such view by days, in
-/// the lines and days that these rows are of.
+/// the lines and days that these rows are of; none where that makes more than `most` cells.
 pub(super) fn of_some(
     section: SectionId,
     segment: &Segment,
     some: &[u32],
+    most: usize,
     schema: &Schema,
     forest: &Forest,
-) -> Result<Vec<u8>> {
+) -> Result<Option<Vec<u8>>> {
     let layout = Layout::new(schema);
     let (rows, counted) = read(section, segment, some, schema, &layout)?;
     let source = Source { schema, layout: &layout, forest, rows: &rows, counted: &counted, levels: &[] };
@@ -249,14 +246,21 @@ pub(super) fn of_some(
                     let lines = Lines { nodes: grid.nodes(), of_rows: source.lines_of(column, line) };
                     (lines, source.days_from(section.clock(), grid.starts()))
                 }
-                None => (source.lines(column, tree, level), source.days(section.clock())),
+                None => {
+                    let lines = source.lines(column, tree, level);
+                    let ends = source.ends(section.clock());
+                    if ends.map_or(0, days_between).saturating_mul(lines.nodes.len()) > most {
+                        return Ok(None);
+                    }
+                    (lines, source.days(section.clock(), ends))
+                }
             };
             Cells::Grid(Shape::new(lines.nodes, days.starts, lines.of_rows.into_iter().zip(days.of_rows)))
         }
-        _ => return Ok(Vec::new()),
+        _ => return Ok(None),
     };
     let filled = source.fill(vec![View { section, cells, facts: Vec::new() }]);
-    Ok(filled.into_iter().map(|(_, bytes)| bytes).next().unwrap_or_default())
+    Ok(filled.into_iter().map(|(_, bytes)| bytes).next())
 }
 
 /// What of some rows of a segment a view is made from.
@@ -291,10 +295,9 @@ fn read(
 }
 
 /// A view that may be made.
-enum Plan<'a> {
+enum Plan<'a, 'd> {
     Level(usize, &'a Runs),
-    /// By which of the days, of which those of creation come first.
-    UnitDays(usize, usize, &'a Runs),
+    UnitDays(&'d Days, usize, &'a Runs),
     NodeDays(usize, usize, Lines),
 }
 
@@ -310,6 +313,11 @@ struct Days {
 struct Lines {
     nodes: Vec<i64>,
     of_rows: Vec<u32>,
+}
+
+/// How many days lie between two times.
+fn days_between((first, last): (i64, i64)) -> usize {
+    usize::try_from(last.saturating_sub(first) / DAY).unwrap_or(0)
 }
 
 /// Sums a fact in all views, of which it tells what each row adds beyond the base.

@@ -34,10 +34,7 @@ type Bounds = Option<(i64, i64)>;
 
 /// The first and the last time of a clock among the versions that are seen. Reads no segment that cannot have either.
 pub(crate) fn bounds(lives: &[Live], clock: Clock) -> Bounds {
-    let sealed = |live: &Live| match clock {
-        Clock::Created => live.segment.summary().created,
-        Clock::Other(number) => live.segment.summary().clocks.get(number).copied().flatten(),
-    };
+    let sealed = |live: &Live| live.segment.summary().times(clock);
     let mut lives: Vec<(i64, i64, &Live)> =
         lives.iter().filter_map(|live| sealed(live).map(|(first, last)| (first, last, live))).collect();
     let widest = |found: Bounds, live: &Live| match (found, live.bounds(clock)) {
