@@ -184,6 +184,24 @@ impl<'p> SegmentPlan<'p> {
         Ok((!ranges.is_empty()).then_some(Self { ranges, filter, by_row }))
     }
 
+    /// As [`new`](Self::new), of a query without groups.
+    pub(super) fn ungrouped(
+        plan: &'p Plan,
+        frame: &Frame,
+        snapshot: &Snapshot,
+        live: &Live,
+    ) -> Result<Option<Self>> {
+        Self::new(plan, snapshot, live, &Times::of(plan, frame, &live.segment))
+    }
+
+    /// The rows themselves.
+    pub(super) fn kept(&self, plan: &Plan, live: &Live) -> Result<Kept> {
+        let selector = Selector::new(&live.segment, self.hull(), plan.access);
+        let mut kept = self.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
+        kept.leave_out_dead(live, self.hull());
+        Ok(kept)
+    }
+
     /// The same for some of its rows.
     pub(super) fn within(&self, rows: &Range<u32>) -> Self {
         let clip = |range: &Range<u32>| range.start.max(rows.start)..range.end.min(rows.end);
@@ -208,21 +226,6 @@ impl<'p> SegmentPlan<'p> {
             _ => Access::Scan,
         })
     }
-}
-
-/// The rows of a segment that a query without groups is about; none where it has none.
-pub(super) fn kept<'p>(
-    plan: &'p Plan,
-    frame: &Frame,
-    snapshot: &Snapshot,
-    live: &Live,
-) -> Result<Option<(SegmentPlan<'p>, Kept)>> {
-    let times = Times::of(plan, frame, &live.segment);
-    let Some(chosen) = SegmentPlan::new(plan, snapshot, live, &times)? else { return Ok(None) };
-    let selector = Selector::new(&live.segment, chosen.hull(), plan.access);
-    let mut kept = chosen.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;
-    kept.leave_out_dead(live, chosen.hull());
-    Ok(Some((chosen, kept)))
 }
 
 /// The rows of each part, by the directory of the part's level.

@@ -14,6 +14,7 @@ mod metric;
 mod number;
 mod orders;
 mod pages;
+mod pairs;
 mod plan;
 mod ranges;
 mod rank;

@@ -37,7 +37,8 @@ impl<'a> Number<'a> {
 
     /// The value of a row, units of time rounded down; [`MISSING`] where there is none.
     pub(crate) fn get(&self, row: u32) -> i64 {
-        let value = |column: &Option<Column<'_>>| column.map_or(MISSING, |column| column.get(row as usize));
+        let value =
+            |column: &Option<Column<'_>>| column.as_ref().map_or(MISSING, |column| column.get(row as usize));
         match self {
             Self::Column(column) => value(column),
             Self::Elapsed { from, to, unit } => elapsed(value(from), value(to), *unit),

@@ -1,29 +1,29 @@
 //! Repeats: orders of one key, and of one node of a tree, that came more than once.
-//!
-//! Most keys come once, so hashes sort them out first: a bit for a pair that was seen, another for one that was seen again.
-//! Only pairs with the second bit are grouped, and grouped exactly: what merely shares a hash falls out there.
 
-use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::hash::BuildHasher;
+use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::schema::Field;
 use crate::segment::{Column, ColumnId, MISSING, present};
-use crate::store::Snapshot;
+use crate::store::{Live, Snapshot};
 use crate::tree::Node;
 
-use super::execute::{Frame, SegmentPlan, kept};
+use super::execute::{Frame, SegmentPlan};
 use super::groups::{Member, NONE};
 use super::number::AT_ONCE;
+use super::pairs::{Pair, bucket, groups};
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
+use super::rows::{Chosen, on_each, pieces};
 use super::select::Kept;
 use super::{By, Query};
 
 /// So many pairs are kept in memory; of more, the orders are read twice.
 const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
+/// About how many orders have to be read before another thread is asked to help.
+const ROWS_TO_SHARE: u64 = if cfg!(test) { 8 } else { 8_000 };
 
 /// What makes orders repeats of one another: the same key and, where asked for, the same node of a tree.
 ///
@@ -90,31 +90,34 @@ pub struct Repeat {
     pub orders: u64,
 }
 
-/// A key and a node's number.
-type Pair = (i64, Member);
-
-/// The orders of a segment that are asked for.
+/// The orders of a segment, or of a piece of one, that are asked for.
 struct Asked<'a> {
-    chosen: SegmentPlan<'a>,
+    ranges: Vec<Range<u32>>,
     kept: Kept,
     keys: Column<'a>,
     nodes: Option<Column<'a>>,
+    dimension: Option<&'a Dimension>,
 }
 
 impl Asked<'_> {
-    /// Calls `each` with the pair of every order that has one.
-    fn for_each(&self, dimension: Option<&Dimension>, mut each: impl FnMut(Pair)) {
+    /// How many orders they are.
+    fn len(&self) -> u64 {
+        self.ranges.iter().map(|range| self.kept.len(range.clone()) as u64).sum()
+    }
+
+    /// Calls `each` with the pair of every order that has one, of its key less the least and its node.
+    fn for_each<P: Pair>(&self, least: i64, mut each: impl FnMut(P)) {
         let mut pair = |key: i64, node: i64| {
             let Some(key) = present(key) else { return };
-            let node = dimension.map_or(0, |dimension| group(dimension, node));
+            let node = self.dimension.map_or(0, |dimension| group(dimension, node));
             if node != NONE {
-                each((key, node));
+                each(P::new(key.wrapping_sub(least).cast_unsigned(), node));
             }
         };
         let (mut keys, mut nodes) = (Vec::new(), Vec::new());
-        for (_, range) in &self.chosen.ranges {
+        for range in &self.ranges {
             if !matches!(self.kept, Kept::All) {
-                let node = |row: usize| self.nodes.map_or(MISSING, |nodes| nodes.get(row));
+                let node = |row: usize| self.nodes.as_ref().map_or(MISSING, |nodes| nodes.get(row));
                 let each = |row: u32| pair(self.keys.get(row as usize), node(row as usize));
                 self.kept.for_each(range.clone(), each);
                 continue;
@@ -125,50 +128,13 @@ impl Asked<'_> {
                 keys.clear();
                 self.keys.decode(rows.clone(), &mut keys);
                 nodes.clear();
-                match self.nodes {
+                match &self.nodes {
                     Some(column) => column.decode(rows, &mut nodes),
                     None => nodes.resize(keys.len(), MISSING),
                 }
                 keys.iter().zip(&nodes).for_each(|(key, node)| pair(*key, *node));
             }
         }
-    }
-}
-
-/// Pairs that were seen, and seen again, by their hashes.
-struct Seen {
-    /// Bits of those that were seen, and beside them of those seen again.
-    words: Vec<[u64; 2]>,
-    shift: u32,
-}
-
-impl Seen {
-    /// For so many pairs: eight bits for each keep the hashes that two of them share few.
-    fn new(pairs: u64) -> Self {
-        let bits = pairs.saturating_mul(8).clamp(64, 1 << 30).next_power_of_two();
-        Self { words: vec![[0; 2]; (bits / 64) as usize], shift: 64 - bits.ilog2() }
-    }
-
-    #[inline]
-    fn place(&self, pair: Pair) -> (usize, u64) {
-        let (key, node) = pair;
-        let at = FixedState::default().hash_one(key.cast_unsigned() ^ u64::from(node).rotate_left(40))
-            >> self.shift;
-        ((at / 64) as usize, 1 << (at % 64))
-    }
-
-    #[inline]
-    fn mark(&mut self, pair: Pair) {
-        let (word, bit) = self.place(pair);
-        let [once, again] = &mut self.words[word];
-        *again |= *once & bit;
-        *once |= bit;
-    }
-
-    #[inline]
-    fn again(&self, pair: Pair) -> bool {
-        let (word, bit) = self.place(pair);
-        self.words[word][1] & bit != 0
     }
 }
 
@@ -192,61 +158,108 @@ impl Snapshot {
                 format!("{:?} is not a tree to look for repeats in", flat.name),
             ));
         }
-        let asked = asked(self, &plan, key, nodes.as_ref())?;
-        let most = asked.iter().map(|orders| orders.kept.len(orders.chosen.hull()) as u64).sum();
-        let all = |each: &mut dyn FnMut(Pair)| {
-            asked.iter().for_each(|orders| orders.for_each(nodes.as_ref(), &mut *each))
+        let frame = Frame::new(&plan, self)?;
+        let mut segments = Vec::new();
+        for live in self.lives() {
+            let chosen = SegmentPlan::ungrouped(&plan, &frame, self, live)?;
+            segments.extend(chosen.map(|chosen| (live, chosen)));
+        }
+        let rows: u64 = segments.iter().map(|(_, chosen)| chosen.hull().len() as u64).sum();
+        let threads = if rows >= ROWS_TO_SHARE { self.threads()? } else { None };
+        let find = |threads| find(&plan, &segments, (key, nodes.as_ref()), repeats.times, threads);
+        let mut groups = match threads {
+            Some(threads) => threads.install(|| find(threads.current_num_threads()))?,
+            None => find(1)?,
         };
-        let mut pairs: Vec<Pair> = Vec::new();
-        if repeats.times < 2 || most <= MOST_PAIRS {
-            all(&mut |pair| pairs.push(pair));
+        let mut report = RepeatReport {
+            groups: groups.len() as u64,
+            orders: groups.iter().map(|(.., orders)| orders).sum(),
+            listed: Vec::new(),
+        };
+        if repeats.list > 0 {
+            groups.sort_unstable_by_key(|(key, node, orders)| (Reverse(*orders), *key, *node));
+            let tree = nodes.as_ref().and_then(|nodes| self.forest().of(nodes.field));
+            let listed = groups.into_iter().take(repeats.list).map(|(key, node, orders)| {
+                let node = tree.and_then(|tree| tree.get(node));
+                Repeat { key, node, orders }
+            });
+            report.listed = listed.collect();
         }
-        if repeats.times > 1 {
-            let mut seen = Seen::new(most);
-            if most <= MOST_PAIRS {
-                pairs.iter().for_each(|pair| seen.mark(*pair));
-                pairs.retain(|pair| seen.again(*pair));
-            } else {
-                all(&mut |pair| seen.mark(pair));
-                all(&mut |pair| pairs.extend(Some(pair).filter(|pair| seen.again(*pair))));
-            }
-        }
-        pairs.sort_unstable();
-        let groups = pairs.chunk_by(|a, b| a == b).filter(|group| group.len() as u64 >= repeats.times);
-        let mut report = RepeatReport { groups: 0, orders: 0, listed: Vec::new() };
-        for group in groups {
-            let (Some((key, node)), orders) = (group.first(), group.len() as u64) else { continue };
-            report.groups += 1;
-            report.orders += orders;
-            if repeats.list > 0 {
-                let tree = nodes.as_ref().and_then(|nodes| self.forest().of(nodes.field));
-                let node = tree.and_then(|tree| tree.get(*node));
-                report.listed.push(Repeat { key: key.cast_unsigned(), node, orders });
-            }
-        }
-        // Stable: of as many orders, keys and nodes stay in their order.
-        report.listed.sort_by_key(|repeat| (Reverse(repeat.orders), repeat.key));
-        report.listed.truncate(repeats.list);
         Ok(report)
     }
 }
 
+/// The keys and nodes that come together so many times, and how many times they do.
+fn find(
+    plan: &Plan,
+    segments: &[Chosen<'_, '_>],
+    (key, nodes): (ColumnId, Option<&Dimension>),
+    times: u64,
+    threads: usize,
+) -> Result<Vec<(u64, Member, u64)>> {
+    let pieces = if threads > 1 { pieces(segments, threads, ROWS_TO_SHARE as usize / 2) } else { None };
+    let asked = on_each(threads > 1, pieces.as_deref().unwrap_or(segments), |(live, chosen)| {
+        asked(plan, live, chosen, key, nodes)
+    });
+    let asked: Vec<Asked<'_>> = asked.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+    let bounds = asked.iter().map(|orders| orders.keys.bounds());
+    let (least, most) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
+    Ok(if u32::try_from(most.wrapping_sub(least)).is_ok() {
+        find_among::<u64>(&asked, least, times, threads)
+    } else {
+        find_among::<(u64, Member)>(&asked, least, times, threads)
+    })
+}
+
+fn find_among<P: Pair>(
+    asked: &[Asked<'_>],
+    least: i64,
+    times: u64,
+    threads: usize,
+) -> Vec<(u64, Member, u64)> {
+    let pairs: u64 = asked.iter().map(Asked::len).sum();
+    let of_bucket = pairs / threads as u64;
+    let buckets: Vec<usize> = (0..threads).collect();
+    let found = if pairs <= MOST_PAIRS {
+        let read = on_each(threads > 1, asked, |orders| {
+            let about = orders.len() as usize * 9 / 8 / threads;
+            let mut read: Vec<Vec<P>> = (0..threads).map(|_| Vec::with_capacity(about)).collect();
+            orders.for_each(least, |pair| read[bucket(pair, threads)].push(pair));
+            read
+        });
+        on_each(threads > 1, &buckets, |bucket| {
+            groups(of_bucket, times, |each| read.iter().for_each(|read| each(&read[*bucket])))
+        })
+    } else {
+        on_each(threads > 1, &buckets, |number| {
+            groups(of_bucket, times, |each| {
+                let mut mine = |pair: P| {
+                    if bucket(pair, threads) == *number {
+                        each(&[pair]);
+                    }
+                };
+                asked.iter().for_each(|orders| orders.for_each(least, &mut mine));
+            })
+        })
+    };
+    let whole = |key: u64| least.wrapping_add(key.cast_signed()).cast_unsigned();
+    found.into_iter().flatten().map(|(pair, orders)| (whole(pair.key()), pair.node(), orders)).collect()
+}
+
+/// What of a segment is asked for; none where its orders have no key.
 fn asked<'a>(
-    snapshot: &'a Snapshot,
-    plan: &'a Plan,
+    plan: &Plan,
+    live: &'a Live,
+    chosen: &SegmentPlan<'_>,
     key: ColumnId,
-    nodes: Option<&Dimension>,
-) -> Result<Vec<Asked<'a>>> {
-    let frame = Frame::new(plan, snapshot)?;
-    let mut asked = Vec::new();
-    for live in snapshot.lives() {
-        let Some(keys) = live.segment.column(key)? else { continue };
-        let Some((chosen, kept)) = kept(plan, &frame, snapshot, live)? else { continue };
-        let column = nodes.and_then(Dimension::column);
-        let nodes = column.map_or(Ok(None), |column| live.segment.column(column))?;
-        asked.push(Asked { chosen, kept, keys, nodes });
-    }
-    Ok(asked)
+    dimension: Option<&'a Dimension>,
+) -> Result<Option<Asked<'a>>> {
+    let Some(keys) = live.segment.column(key)? else { return Ok(None) };
+    let column = dimension.and_then(Dimension::column);
+    let nodes = column.map_or(Ok(None), |column| live.segment.column(column))?;
+    let kept = chosen.kept(plan, live)?;
+    let ranges = chosen.ranges.iter().map(|(_, range)| range.clone()).collect();
+    Ok(Some(Asked { ranges, kept, keys, nodes, dimension }))
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use super::row_test::RowTest;
 use super::rows::Sink;
 use super::select::{Kept, Selector};
 
+/// For so many codes it is told once where the group of each stands.
+const FEW_CODES: u64 = 256;
+
 /// So many rows are looked up together.
 const LOOKED_UP: usize = 64;
 
@@ -188,7 +191,7 @@ impl<'a> RowReader<'a> {
         let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
         let times = Self::times(plan, frame, segment)?;
         let coded = match (dimensions.as_slice(), frame.places.as_slice()) {
-            ([(_, Values::Single(Some(column)))], [places]) if column.planes().is_some() => {
+            ([(_, Values::Single(Some(column)))], [places]) if column.largest_code() < FEW_CODES => {
                 let place = |code| place_among(places, column.value_of(code));
                 Some((*column, (0..=column.largest_code()).map(place).collect()))
             }
@@ -214,7 +217,7 @@ impl<'a> RowReader<'a> {
         match &self.times {
             Times::Same(step) => *step,
             Times::Clock(column) => {
-                self.frame.step(column.map_or(MISSING, |column| column.get(row as usize)))
+                self.frame.step(column.as_ref().map_or(MISSING, |column| column.get(row as usize)))
             }
         }
     }
@@ -243,7 +246,12 @@ impl<'a> RowReader<'a> {
             }
             (Times::Same(step), Some((column, places))) if self.facts.is_empty() => {
                 let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];
-                kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1);
+                match column.bytes() {
+                    Some(codes) => {
+                        kept.for_each(run, |row| orders[places[usize::from(codes[row as usize])]] += 1)
+                    }
+                    None => kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1),
+                }
             }
             _ if self.facts.is_empty() => {
                 kept.for_each(run, |row| facts.orders[first + self.place(row)] += 1)
@@ -429,7 +437,7 @@ impl<'a> RowReader<'a> {
     fn members(&self, row: u32) -> Result<Vec<Vec<Member>>> {
         let members = |(dimension, values): &(&Dimension, Values<'_>)| match values {
             Values::Single(column) => {
-                let value = column.map_or(MISSING, |column| column.get(row as usize));
+                let value = column.as_ref().map_or(MISSING, |column| column.get(row as usize));
                 Ok(vec![group(dimension, value)])
             }
             Values::Tags(number, lists) => {

@@ -1,14 +1,14 @@
 //! A condition bound to the columns of a segment, to be asked of single rows.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use crate::filter::Test;
 use crate::segment::{CodeSet, Column, Planes, RowMask};
 
 use super::number::Number;
 
-/// Of more ranges of codes, looking at each row is as fast.
-const FEW_RANGES: usize = 8;
+/// To compare 64 codes at a time takes as long as looking at so many.
+const LANES_COST: u64 = 8;
 
 /// What a row has to fulfil.
 #[derive(Debug)]
@@ -24,15 +24,8 @@ pub(super) enum RowTest<'a> {
         first: u64,
         further: u64,
     },
-    /// The code lies in one of a few ranges, which is decided for 64 rows at once.
-    Planes {
-        column: Column<'a>,
-        planes: Planes<'a>,
-        ranges: Vec<RangeInclusive<u64>>,
-    },
     /// The code is one of a set, which is decided for 64 rows at once.
     Among {
-        column: Column<'a>,
         planes: Planes<'a>,
         set: Box<CodeSet>,
     },
@@ -42,7 +35,7 @@ pub(super) enum RowTest<'a> {
         first: u64,
         bits: Vec<u64>,
     },
-    Elapsed(Number<'a>, Test),
+    Elapsed(Box<Number<'a>>, Test),
     /// The row is one of those.
     Mask(RowMask),
 }
@@ -52,10 +45,7 @@ impl<'a> RowTest<'a> {
     pub(super) fn column(column: Option<Column<'a>>, test: &Test) -> Self {
         let Some(column) = column else { return Self::Always(matches!(test, Test::Missing)) };
         let codes = |codes: RangeInclusive<u64>| match column.planes() {
-            Some(planes) if planes.are_few() => {
-                Self::Among { column, planes, set: Box::new(CodeSet::new(codes)) }
-            }
-            Some(planes) => Self::Planes { column, planes, ranges: vec![codes] },
+            Some(planes) => Self::Among { planes, set: Box::new(CodeSet::new(codes)) },
             None => Self::Codes { column, first: *codes.start(), further: codes.end() - codes.start() },
         };
         match test {
@@ -64,9 +54,9 @@ impl<'a> RowTest<'a> {
             Test::Between(least, most) => column.codes(*least, *most).map_or(Self::Always(false), codes),
             Test::OneOf(values) => {
                 let code = |value: &u32| column.codes((*value).into(), (*value).into());
-                if let Some(planes) = column.planes().filter(Planes::are_few) {
+                if let Some(planes) = column.planes() {
                     let set = Box::new(CodeSet::new(values.iter().filter_map(code).flatten()));
-                    return Self::Among { column, planes, set };
+                    return Self::Among { planes, set };
                 }
                 let mut bits = Vec::new();
                 let mut range: Option<RangeInclusive<u64>> = None;
@@ -78,13 +68,6 @@ impl<'a> RowTest<'a> {
                     bits.resize(at / 64 + 1, 0u64);
                     bits[at / 64] |= 1 << (at % 64);
                     range = Some(first..=*code.end());
-                }
-                let ranges = column
-                    .planes()
-                    .zip(range.as_ref())
-                    .map(|(planes, range)| (planes, runs(*range.start(), &bits)));
-                if let Some((planes, ranges)) = ranges.filter(|(_, ranges)| ranges.len() <= FEW_RANGES) {
-                    return Self::Planes { column, planes, ranges };
                 }
                 match range {
                     None => Self::Always(false),
@@ -106,11 +89,7 @@ impl<'a> RowTest<'a> {
             Self::Codes { column, first, further } => {
                 column.code(row as usize).wrapping_sub(*first) <= *further
             }
-            Self::Planes { column, ranges, .. } => {
-                let code = column.code(row as usize);
-                ranges.iter().any(|range| range.contains(&code))
-            }
-            Self::Among { column, set, .. } => set.contains(column.code(row as usize)),
+            Self::Among { planes, set } => set.contains(planes.code(row as usize)),
             Self::Members { column, first, bits } => {
                 let at = column.code(row as usize).wrapping_sub(*first);
                 bits.get((at / 64) as usize).is_some_and(|word| word >> (at % 64) & 1 == 1)
@@ -121,31 +100,37 @@ impl<'a> RowTest<'a> {
     }
 
     /// The rows of `range`, below `rows`, that fulfil it.
-    pub(super) fn mask(&self, rows: u32, range: std::ops::Range<u32>) -> RowMask {
+    pub(super) fn mask(&self, rows: u32, range: Range<u32>) -> RowMask {
+        // The way that is chosen once is not looked at again for every row.
         match self {
             Self::Always(false) => RowMask::new(rows),
-            // The way that is chosen once is not looked at again for every row.
+            Self::Among { planes, set } => RowMask::of_words(rows, range, |index| planes.among(index, set)),
             Self::Codes { column, first, further } => {
                 let codes = *first..=first.saturating_add(*further);
                 RowMask::of_words(rows, range, |index| column.between(index, &codes))
             }
-            _ => match self.words() {
-                Some(word) => RowMask::of_words(rows, range, word),
-                None => RowMask::of(rows, range, |row| self.accepts(row)),
-            },
+            _ => RowMask::of(rows, range, |row| self.accepts(row)),
         }
     }
 
-    /// Tells which of the 64 rows from 64 × an index on fulfil it; none where that is no faster than row by row.
-    pub(super) fn words(&self) -> Option<impl Fn(usize) -> u64> {
-        let word = |index| match self {
-            Self::Planes { planes, ranges, .. } => {
-                ranges.iter().fold(0, |word, range| word | planes.between(index, range))
+    /// Of the rows of a mask that lie in `range`, leaves those that fulfil it.
+    pub(super) fn narrow(&self, mask: &mut RowMask, range: Range<u32>) {
+        match self {
+            Self::Among { planes, set } => mask.and_words(range, |index| planes.among(index, set)),
+            Self::Codes { column, first, further }
+                if column.has_lanes()
+                    && LANES_COST * u64::from(range.end - range.start) <= 64 * mask.count(range.clone()) =>
+            {
+                let codes = *first..=first.saturating_add(*further);
+                mask.and_words(range, |index| column.between(index, &codes));
             }
-            Self::Among { planes, set, .. } => planes.among(index, set),
-            _ => 0,
-        };
-        matches!(self, Self::Planes { .. } | Self::Among { .. }).then_some(word)
+            _ => mask.retain(range, |row| self.accepts(row)),
+        }
+    }
+
+    /// Whether it is decided for 64 rows nearly as soon as for one.
+    pub(super) fn is_at_once(&self) -> bool {
+        matches!(self, Self::Among { .. })
     }
 
     /// About which part of all rows fulfils it, in 256ths, as far as the codes tell.
@@ -157,28 +142,11 @@ impl<'a> RowTest<'a> {
         match self {
             Self::Always(false) => 0,
             Self::Codes { column, further, .. } => of(column, further.saturating_add(1)),
-            Self::Planes { column, ranges, .. } => {
-                of(column, ranges.iter().map(|range| (range.end() - range.start()).saturating_add(1)).sum())
-            }
-            Self::Among { column, set, .. } => of(column, set.len()),
+            Self::Among { planes, set } => set.len() * 256 / planes.codes(),
             Self::Members { column, bits, .. } => of(column, ones(bits)),
             _ => 256,
         }
     }
-}
-
-/// The runs of bits that are set, as codes from `first` on.
-fn runs(first: u64, bits: &[u64]) -> Vec<RangeInclusive<u64>> {
-    let mut runs: Vec<RangeInclusive<u64>> = Vec::new();
-    for (code, at) in (first..).zip(0..bits.len() * 64) {
-        if bits[at / 64] >> (at % 64) & 1 == 1 {
-            match runs.last_mut() {
-                Some(run) if run.end() + 1 == code => *run = *run.start()..=code,
-                _ => runs.push(code..=code),
-            }
-        }
-    }
-    runs
 }
 
 fn ones(bits: &[u64]) -> u64 {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use crate::error::Result;
 use crate::segment::{Directory, RowMask, Segment};
@@ -49,7 +49,7 @@ impl<'a> Sink<'a> {
 }
 
 /// A segment, and what of it is asked for.
-type Chosen<'s, 'p> = (&'s Live, SegmentPlan<'p>);
+pub(super) type Chosen<'s, 'p> = (&'s Live, SegmentPlan<'p>);
 
 /// A segment and what of it is counted. Those with one number, which stand together, are counted by one thread.
 type Task<'s> = (u32, &'s Live, &'s SegmentPlan<'s>);
@@ -73,7 +73,8 @@ pub(super) fn count_all(
         of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
     } else {
         let shared = threads.filter(|_| plan.needs.adds_up());
-        cut = shared.and_then(|threads| pieces(segments, threads.current_num_threads()));
+        cut = shared
+            .and_then(|threads| pieces(segments, threads.current_num_threads(), ROWS_TO_SHARE as usize / 2));
         let all = cut.as_deref().unwrap_or(segments);
         (0..).zip(all).map(|(number, (live, chosen))| (number, *live, chosen)).collect()
     };
@@ -101,6 +102,19 @@ pub(super) fn count_all(
     Ok(sink.groups)
 }
 
+/// What `work` gives for each task; shared among the threads that this runs on, where that is said.
+pub(super) fn on_each<T: Sync, R: Send>(
+    shared: bool,
+    tasks: &[T],
+    work: impl Fn(&T) -> R + Send + Sync,
+) -> Vec<R> {
+    if shared && tasks.len() > 1 {
+        tasks.par_iter().map(work).collect()
+    } else {
+        tasks.iter().map(work).collect()
+    }
+}
+
 /// The same segments unit by unit: of each, every segment in turn.
 fn by_unit<'s, 'p>(
     snapshot: &Snapshot,
@@ -118,14 +132,18 @@ fn by_unit<'s, 'p>(
     Ok(of_units)
 }
 
-/// The same segments in pieces, where they are too few to keep all threads busy.
-fn pieces<'s, 'p>(segments: &[Chosen<'s, 'p>], threads: usize) -> Option<Vec<Chosen<'s, 'p>>> {
+/// The same segments in pieces of so many rows or more, where they are too few to keep all threads busy.
+pub(super) fn pieces<'s, 'p>(
+    segments: &[Chosen<'s, 'p>],
+    threads: usize,
+    least: usize,
+) -> Option<Vec<Chosen<'s, 'p>>> {
     let wanted = 2 * threads;
     if segments.len() >= wanted {
         return None;
     }
     let rows: usize = segments.iter().map(|(_, chosen)| chosen.hull().len()).sum();
-    let most = (rows / wanted).max(ROWS_TO_SHARE as usize / 2);
+    let most = (rows / wanted).max(least);
     let mut pieces = Vec::new();
     for (live, chosen) in segments {
         for start in chosen.hull().step_by(most) {

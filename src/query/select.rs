@@ -106,8 +106,8 @@ impl<'a> Selector<'a> {
         self.flatten(condition, &mut conjuncts)?;
         let few = self.rows() / 64;
         conjuncts.sort_by_key(|conjunct| {
-            let by_words = conjunct.test.as_ref().is_some_and(|test| test.words().is_some());
-            let class = match (conjunct.has_sets, by_words) {
+            let at_once = conjunct.test.as_ref().is_some_and(RowTest::is_at_once);
+            let class = match (conjunct.has_sets, at_once) {
                 (true, _) if conjunct.rows <= few => 0,
                 (_, true) => 1,
                 (true, false) => 2,
@@ -182,11 +182,7 @@ impl<'a> Selector<'a> {
                 if marked || self.access == Some(Access::Bitmaps) {
                     mask.and(&self.mask(conjunct.condition)?);
                 } else {
-                    let test = test(known)?;
-                    match test.words() {
-                        Some(word) => mask.and_words(range, word),
-                        None => mask.retain(range, |row| test.accepts(row)),
-                    }
+                    test(known)?.narrow(&mut mask, range);
                 }
                 Kept::Mask(mask)
             }
@@ -247,7 +243,8 @@ impl<'a> Selector<'a> {
                 RowTest::column(self.segment.column(*column)?, test)
             }
             Condition::Leaf(Leaf::Elapsed { from, to, unit, test }) => {
-                RowTest::Elapsed(Number::elapsed(self.segment, *from, *to, *unit)?, test.clone())
+                let elapsed = Number::elapsed(self.segment, *from, *to, *unit)?;
+                RowTest::Elapsed(Box::new(elapsed), test.clone())
             }
             Condition::Leaf(leaf) => RowTest::Mask(self.leaf(leaf)?),
         })

@@ -6,7 +6,7 @@ use crate::segment::{ColumnId, MISSING, column_of};
 use crate::store::Snapshot;
 
 use super::answer::NodePath;
-use super::execute::{Frame, kept};
+use super::execute::{Frame, SegmentPlan};
 use super::groups::NONE;
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
@@ -73,13 +73,14 @@ impl Snapshot {
         let frame = Frame::new(&plan, self)?;
         let mut values = vec![MISSING; columns.len()];
         for (number, live) in self.lives().iter().enumerate() {
-            let Some((chosen, kept)) = kept(&plan, &frame, self, live)? else { continue };
+            let Some(chosen) = SegmentPlan::ungrouped(&plan, &frame, self, live)? else { continue };
+            let kept = chosen.kept(&plan, live)?;
             let read: Vec<_> =
                 columns.iter().map(|column| live.segment.column(*column)).collect::<Result<_>>()?;
             for (_, range) in &chosen.ranges {
                 kept.for_each(range.clone(), |row| {
                     for (value, column) in values.iter_mut().zip(&read) {
-                        *value = column.map_or(MISSING, |column| column.get(row as usize));
+                        *value = column.as_ref().map_or(MISSING, |column| column.get(row as usize));
                     }
                     each(At { live: number, row }, &values);
                 });

@@ -1,21 +1,22 @@
 //! A column of integers in as few bits as its largest needs, with O(1) random access.
 //!
 //! ```text
-//! min i64 · width u8 · nullable u8 · 6 zero bytes ·
-//! width up to 8: codes as planes
-//! else: codes, `width` bits each, lowest bit first · 8 zero bytes
+//! min i64 · width u8 · nullable u8 · halved u8 · 5 zero bytes ·
+//! width up to 4: codes as planes
+//! width up to 8: codes of a byte each
+//! not halved:    codes packed
+//! halved:        the 16 high bits of each code, two bytes each · the bits below them packed
 //! ```
 //!
 //! A value's code is its distance from the smallest value; where rows are missing, 0 means missing and the codes
-//! of values start at 1. A code of up to 57 bits lies, at any bit offset, within eight bytes, and the eight bytes
-//! at the end let every code be read with one unaligned load: so widths of 58 to 63 are stored as 64, and nothing
-//! else needs a special case.
+//! of values start at 1. Widths of 58 to 63 are stored as 64. A code that is halved is compared sooner and read later.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use std::ops::{Range, RangeInclusive};
 
 use super::bits::Bits;
-use super::packed;
+use super::lanes;
+use super::packed::{self, Packed};
 use super::planes::{self, Planes};
 use crate::error::Corruption;
 
@@ -23,12 +24,26 @@ use crate::error::Corruption;
 pub(crate) const MISSING: i64 = i64::MIN;
 
 const HEADER: usize = 16;
-const PADDING: usize = 8;
-/// The widest code that one eight-byte load covers at any bit offset.
-const WIDEST_PACKED: u32 = 57;
+const WIDEST_BYTE: u32 = 8;
+/// The bits of the high half of a code.
+const HIGH: u32 = 16;
 
-/// A column of `values`, [`MISSING`] where there is none.
+/// How codes lie that are wider than a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wide {
+    /// Each is read with one load.
+    Packed,
+    /// 64 are compared at a time.
+    Halved,
+}
+
+/// A column of `values`, [`MISSING`] where there is none; wide codes are packed.
 pub(crate) fn encode(values: &[i64]) -> Vec<u8> {
+    encode_as(values, Wide::Packed)
+}
+
+/// As [`encode`], with wide codes as is said.
+pub(crate) fn encode_as(values: &[i64], wide: Wide) -> Vec<u8> {
     let (mut min, mut max, mut nullable) = (i64::MAX, i64::MIN, false);
     for &value in values {
         if value == MISSING {
@@ -39,29 +54,23 @@ pub(crate) fn encode(values: &[i64]) -> Vec<u8> {
         }
     }
     let (min, width) = if max == MISSING { (0, 0) } else { (min, stored_width(code(max, min, nullable))) };
-    let mut bytes = Vec::with_capacity(size(values.len(), width).unwrap_or_default());
+    let layout = Layout { width, halved: wide == Wide::Halved && width > WIDEST_BYTE };
+    let mut bytes = Vec::with_capacity(layout.size(values.len()).unwrap_or_default());
     bytes.extend_from_slice(&min.to_le_bytes());
-    bytes.extend_from_slice(&[width as u8, u8::from(nullable), 0, 0, 0, 0, 0, 0]);
+    bytes.extend_from_slice(&[width as u8, u8::from(nullable), u8::from(layout.halved), 0, 0, 0, 0, 0]);
 
     let codes = values.iter().map(|value| if *value == MISSING { 0 } else { code(*value, min, nullable) });
     if width <= planes::WIDEST {
         planes::encode(codes, width, &mut bytes);
-        return bytes;
+    } else if width <= WIDEST_BYTE {
+        bytes.extend(codes.map(|code| code as u8));
+    } else if layout.halved {
+        let low = layout.low();
+        bytes.extend(codes.clone().flat_map(|code| (code.unbounded_shr(low) as u16).to_le_bytes()));
+        packed::encode(codes.map(|code| code & packed::largest(low)), low, &mut bytes);
+    } else {
+        packed::encode(codes, width, &mut bytes);
     }
-    // What of a code has no room in a word begins the next one.
-    let (mut word, mut used) = (0_u64, 0_u32);
-    for code in codes {
-        word |= code.checked_shl(used).unwrap_or(0);
-        used = used.wrapping_add(width);
-        if used >= u64::BITS {
-            bytes.extend_from_slice(&word.to_le_bytes());
-            used = used.wrapping_sub(u64::BITS);
-            word = code.checked_shr(width.wrapping_sub(used)).unwrap_or(0);
-        }
-    }
-    let rest = used.div_ceil(8) as usize;
-    bytes.extend(word.to_le_bytes().iter().take(rest));
-    bytes.extend_from_slice(&[0; PADDING]);
     bytes
 }
 
@@ -73,26 +82,115 @@ fn code(value: i64, min: i64, nullable: bool) -> u64 {
 
 fn stored_width(largest_code: u64) -> u32 {
     match u64::BITS.wrapping_sub(largest_code.leading_zeros()) {
-        width if width <= WIDEST_PACKED => width,
+        width if width <= packed::WIDEST => width,
         _ => u64::BITS,
     }
 }
 
-/// The bytes of a column of `rows`, unless the machine cannot address as many bits.
-fn size(rows: usize, width: u32) -> Option<usize> {
-    if width <= planes::WIDEST {
-        return planes::size(rows, width)?.checked_add(HEADER);
+/// How the codes of a column lie.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    width: u32,
+    halved: bool,
+}
+
+impl Layout {
+    /// How many bits lie below the high half.
+    fn low(self) -> u32 {
+        self.width.saturating_sub(HIGH)
     }
-    rows.checked_mul(width as usize)?.div_ceil(8).checked_add(HEADER)?.checked_add(PADDING)
+
+    /// The bytes of a column of `rows`, unless the machine cannot address as many bits.
+    fn size(self, rows: usize) -> Option<usize> {
+        let codes = match self.width {
+            width if width <= planes::WIDEST => planes::size(rows, width)?,
+            width if width <= WIDEST_BYTE => rows,
+            _ if self.halved => packed::size(rows, self.low())?.checked_add(rows.checked_mul(2)?)?,
+            width => packed::size(rows, width)?,
+        };
+        codes.checked_add(HEADER)
+    }
+}
+
+/// The codes of a column.
+#[derive(Clone, Copy, Debug)]
+enum Codes<'a> {
+    Planes(Planes<'a>),
+    Bytes(&'a [u8]),
+    Packed(Packed<'a>),
+    /// High and low bits.
+    Halved(&'a [[u8; 2]], Packed<'a>),
+}
+
+impl<'a> Codes<'a> {
+    fn new(bytes: &'a [u8], layout: Layout, rows: usize) -> Self {
+        match layout.width {
+            width if width <= planes::WIDEST => Self::Planes(Planes::new(bytes, width as usize)),
+            width if width <= WIDEST_BYTE => Self::Bytes(bytes),
+            _ if layout.halved => {
+                let (high, low) = bytes.split_at_checked(rows.wrapping_mul(2)).unwrap_or_default();
+                Self::Halved(high.as_chunks::<2>().0, Packed::new(low, layout.low()))
+            }
+            width => Self::Packed(Packed::new(bytes, width)),
+        }
+    }
+
+    /// The code of a row; some code, or 0, beyond the last.
+    #[inline]
+    fn get(&self, row: usize) -> u64 {
+        match self {
+            Self::Planes(planes) => planes.code(row),
+            Self::Bytes(bytes) => bytes.get(row).copied().unwrap_or(0).into(),
+            Self::Packed(packed) => packed.code(row),
+            Self::Halved(high, low) => {
+                let high = high.get(row).map_or(0, |high| u16::from_le_bytes(*high));
+                u64::from(high).unbounded_shl(low.width()) | low.code(row)
+            }
+        }
+    }
+
+    /// Which of the 64 rows from 64 × `index` on have a code of a range; none where that is as well decided row by row.
+    #[inline]
+    fn between(&self, index: usize, range: &RangeInclusive<u64>) -> Option<u64> {
+        match self {
+            Self::Planes(_) => None,
+            Self::Bytes(bytes) => {
+                let (first, last) = (*range.start() as u16, *range.end() as u16);
+                lanes::within(bytes, index, first, last.wrapping_sub(first))
+            }
+            Self::Packed(packed) => packed.between(index, range),
+            Self::Halved(high, low) => {
+                let first = range.start().unbounded_shr(low.width()) as u16;
+                let further = (range.end().unbounded_shr(low.width()) as u16).wrapping_sub(first);
+                let touched = lanes::within(high, index, first, further)?;
+                if low.width() == 0 {
+                    return Some(touched);
+                }
+                // Only of the codes with the high bits of the first or of the last the low ones need to be looked at.
+                let inner = further.checked_sub(2).filter(|_| touched != 0);
+                let inner = inner
+                    .and_then(|inner| lanes::within(high, index, first.wrapping_add(1), inner))
+                    .unwrap_or(0);
+                let (mut found, mut edges) = (inner, touched & !inner);
+                while edges != 0 {
+                    let row = edges.trailing_zeros();
+                    let code = self.get(index.wrapping_mul(64).wrapping_add(row as usize));
+                    found |= u64::from(range.contains(&code)) << row;
+                    edges &= edges.wrapping_sub(1);
+                }
+                Some(found)
+            }
+        }
+    }
 }
 
 /// A column read in place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column<'a> {
-    codes: &'a [u8],
+    codes: Codes<'a>,
     rows: usize,
-    width: usize,
-    mask: u64,
+    /// The largest code that the width has room for.
+    largest: u64,
     /// The value of code 0, or what would be, where 0 means missing.
     base: i64,
     nullable: bool,
@@ -110,25 +208,27 @@ impl<'a> Column<'a> {
             return Err(Corruption::new(0, "a column is shorter than its header"));
         };
         let min = i64::from_le_bytes(*min);
-        let (width, nullable, codes) = match rest {
-            [width, nullable @ (0 | 1), 0, 0, 0, 0, 0, 0, codes @ ..] => {
-                (u32::from(*width), *nullable == 1, codes)
+        let (layout, nullable, codes) = match rest {
+            [width, nullable @ (0 | 1), halved @ (0 | 1), 0, 0, 0, 0, 0, codes @ ..] => {
+                (Layout { width: (*width).into(), halved: *halved == 1 }, *nullable == 1, codes)
             }
             _ => return Err(Corruption::new(8, "a column's header is not one")),
         };
         if min == MISSING {
             return Err(Corruption::new(0, "a column's smallest value is the mark for missing"));
         }
-        if width > WIDEST_PACKED && width != u64::BITS {
-            return Err(Corruption::new(8, format!("a column's codes cannot have {width} bits")));
+        let width = layout.width;
+        if width > packed::WIDEST && width != u64::BITS || layout.halved && width <= WIDEST_BYTE {
+            let halved = if layout.halved { "halved " } else { "" };
+            return Err(Corruption::new(8, format!("a column cannot have {halved}codes of {width} bits")));
         }
-        if size(rows, width) != Some(bytes.len()) {
+        if layout.size(rows) != Some(bytes.len()) {
             let reason = format!("{} bytes cannot be a column of {rows} rows of {width} bits", bytes.len());
             return Err(Corruption::new(0, reason));
         }
-        let mask = u64::MAX.checked_shr(u64::BITS.wrapping_sub(width)).unwrap_or(0);
+        let (codes, largest) = (Codes::new(codes, layout, rows), packed::largest(width));
         let base = min.wrapping_sub(i64::from(nullable));
-        Ok(Self { codes, rows, width: width as usize, mask, base, nullable, runs: None })
+        Ok(Self { codes, rows, largest, base, nullable, runs: None })
     }
 
     /// A column of `rows` rows whose runs begin at `runs` and have these values.
@@ -155,42 +255,41 @@ impl<'a> Column<'a> {
             // Beyond the last row is beyond the last run, or within it.
             Some(runs) => runs.rank((row as u32).saturating_add(1)).saturating_sub(1) as usize,
         };
-        match self.narrow() {
-            Some(planes) => planes.code(at),
-            None => self.packed(at),
-        }
-    }
-
-    /// The code at a position of packed ones.
-    #[inline]
-    fn packed(&self, at: usize) -> u64 {
-        // No overflow for rows that exist: `open` has computed the end. Others fall out of the bytes or read padding.
-        let bit = at.wrapping_mul(self.width);
-        let word = self.codes.get(bit >> 3..).and_then(<[u8]>::first_chunk::<PADDING>);
-        word.map_or(0, |word| (u64::from_le_bytes(*word) >> (bit & 7)) & self.mask)
+        self.codes.get(at)
     }
 
     /// The planes of the rows' codes; none where these are too wide, or lie in runs.
     pub(crate) fn planes(&self) -> Option<Planes<'a>> {
-        self.narrow().filter(|_| self.runs.is_none())
+        match self.codes {
+            Codes::Planes(planes) if self.runs.is_none() => Some(planes),
+            _ => None,
+        }
     }
 
-    /// Which of the 64 rows from 64 × `index` on have a code of a range. What it says of rows beyond the last is without meaning.
+    /// The rows' codes, where each has a byte.
+    pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
+        match self.codes {
+            Codes::Bytes(bytes) if self.runs.is_none() => Some(bytes),
+            _ => None,
+        }
+    }
+
+    /// Whether 64 rows are compared at a time.
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.runs.is_none() && matches!(self.codes, Codes::Bytes(_) | Codes::Halved(..))
+    }
+
+    /// Which of the 64 rows from 64 × `index` on have a code of a range that [`codes`](Self::codes) gave. What it says of rows beyond
+    /// the last is without meaning.
     #[inline]
     pub(crate) fn between(&self, index: usize, codes: &RangeInclusive<u64>) -> u64 {
-        let packed = self.runs.is_none().then(|| packed::between(self.codes, self.width, index, codes));
-        packed.flatten().unwrap_or_else(|| {
+        let found = if self.runs.is_none() { self.codes.between(index, codes) } else { None };
+        found.unwrap_or_else(|| {
             let first = index.wrapping_mul(64);
             (0..64usize).fold(0, |word, row| {
                 word | u64::from(codes.contains(&self.code(first.wrapping_add(row)))) << row
             })
         })
-    }
-
-    #[inline]
-    fn narrow(&self) -> Option<Planes<'a>> {
-        let narrow = self.width <= planes::WIDEST as usize;
-        narrow.then(|| Planes::new(self.codes, self.width))
     }
 
     /// The value that `code` stands for.
@@ -201,20 +300,20 @@ impl<'a> Column<'a> {
 
     /// Between which values all values lie, as far as the width of their codes tells.
     pub(crate) fn bounds(&self) -> (i64, i64) {
-        (self.value_of(u64::from(self.nullable)), self.value_of(self.mask))
+        (self.value_of(u64::from(self.nullable)), self.value_of(self.largest))
     }
 
     /// The codes of the values from `least` to `most`, both included; none where the column can hold none of them.
     pub(crate) fn codes(&self, least: i64, most: i64) -> Option<RangeInclusive<u64>> {
         let code = |value: i64| i128::from(value).saturating_sub(i128::from(self.base));
         let low = code(least).max(i128::from(self.nullable));
-        let high = code(most).min(i128::from(self.mask));
+        let high = code(most).min(i128::from(self.largest));
         Some(u64::try_from(low).ok()?..=u64::try_from(high).ok()?).filter(|codes| !codes.is_empty())
     }
 
     /// The largest code that the width has room for.
     pub(crate) fn largest_code(&self) -> u64 {
-        self.mask
+        self.largest
     }
 
     /// Whether rows are missing: their code is 0.
@@ -225,17 +324,12 @@ impl<'a> Column<'a> {
     /// Appends the values of the rows of `range`, as far as there are any.
     pub(crate) fn decode(&self, range: Range<usize>, values: &mut Vec<i64>) {
         let range = range.start..range.end.min(self.rows);
-        if self.narrow().is_some() || self.runs.is_some() {
-            return values.extend(range.map(|row| self.value_of(self.code(row))));
-        }
-        // Each loop knows what it has not to look at.
-        if self.nullable {
-            values.extend(range.map(|row| match self.packed(row) {
-                0 => MISSING,
-                code => self.base.wrapping_add(code as i64),
-            }));
-        } else {
-            values.extend(range.map(|row| self.base.wrapping_add(self.packed(row) as i64)));
+        match (self.codes, &self.runs) {
+            (Codes::Packed(packed), None) => {
+                values.reserve(range.len());
+                packed.for_each(range, |code| values.push(self.value_of(code)));
+            }
+            _ => values.extend(range.map(|row| self.value_of(self.code(row)))),
         }
     }
 
@@ -276,28 +370,26 @@ impl<'a> Column<'a> {
         if least != first && !(least == u64::MAX && self.value_of(first) == 0) {
             return header("no row has a column's smallest value");
         }
-        if stored_width(largest) as usize != self.width {
+        if packed::largest(stored_width(largest)) != self.largest {
             return header("a column's codes are wider than they need");
         }
         if i128::from(self.base).wrapping_add(i128::from(largest)) > i128::from(i64::MAX) {
             return header("a column's largest value is beyond 64 bits");
         }
-        if let Some(planes) = self.narrow() {
-            let behind = self.rows..self.rows.next_multiple_of(64);
-            return match behind.into_iter().find(|row| planes.code(*row) != 0) {
-                Some(row) => {
-                    Err(Corruption::new(HEADER, format!("there is a code for row {row}, behind the last")))
-                }
-                None => Ok(()),
-            };
+        match self.codes {
+            Codes::Planes(planes) => {
+                let behind = self.rows..self.rows.next_multiple_of(64);
+                behind.into_iter().find(|row| planes.code(*row) != 0).map_or(Ok(()), |row| {
+                    let reason = format!("there is a code for row {row}, behind the last");
+                    Err(Corruption::new(HEADER, reason))
+                })
+            }
+            Codes::Bytes(_) => Ok(()),
+            Codes::Packed(packed) => packed.check(self.rows, HEADER),
+            Codes::Halved(high, low) => {
+                low.check(self.rows, high.len().saturating_mul(2).saturating_add(HEADER))
+            }
         }
-        let end = self.rows.wrapping_mul(self.width);
-        let mut tail = self.codes.get(end >> 3..).unwrap_or_default().iter();
-        let partial = if end & 7 == 0 { 0 } else { tail.next().map_or(0, |byte| byte >> (end & 7)) };
-        if partial != 0 || tail.any(|byte| *byte != 0) {
-            return Err(Corruption::new(HEADER.wrapping_add(end >> 3), "a column's padding is not zero"));
-        }
-        Ok(())
     }
 }
 
@@ -328,7 +420,11 @@ mod tests {
     }
 
     fn agrees(values: &[i64]) {
-        let bytes = encode(values);
+        [Wide::Packed, Wide::Halved].into_iter().for_each(|wide| agrees_where(values, wide));
+    }
+
+    fn agrees_where(values: &[i64], wide: Wide) {
+        let bytes = encode_as(values, wide);
         let column = Column::open(&bytes, values.len()).unwrap();
         column.check().unwrap();
         assert_eq!(column.rows(), values.len());
@@ -352,13 +448,21 @@ mod tests {
 
     #[test]
     fn the_layout_is_pinned() {
-        let bytes = encode(&[7, MISSING, 9]);
+        let bytes = encode_as(&[7, MISSING, 9], Wide::Packed);
         let mut expected = 7_i64.to_le_bytes().to_vec();
         expected.extend([2, 1, 0, 0, 0, 0, 0, 0, 0b101, 0, 0, 0, 0, 0, 0, 0, 0b100, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(bytes, expected);
-        let bytes = encode(&[7, MISSING, 600]);
+        let bytes = encode_as(&[7, MISSING, 107], Wide::Halved);
+        let mut expected = 7_i64.to_le_bytes().to_vec();
+        expected.extend([7, 1, 0, 0, 0, 0, 0, 0, 1, 0, 101]);
+        assert_eq!(bytes, expected);
+        let bytes = encode_as(&[7, MISSING, 600], Wide::Packed);
         let mut expected = 7_i64.to_le_bytes().to_vec();
         expected.extend([10, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0x20, 0x25, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(bytes, expected);
+        let bytes = encode_as(&[7, 0x0005_4321], Wide::Halved);
+        let mut expected = 7_i64.to_le_bytes().to_vec();
+        expected.extend([19, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x63, 0xA8, 0b01_0000, 0, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(bytes, expected);
     }
 
@@ -381,7 +485,7 @@ mod tests {
         for value in [0, 42, i64::MAX, MISSING] {
             let values = vec![value; 1000];
             agrees(&values);
-            assert_eq!(encode(&values).len(), HEADER);
+            assert_eq!(encode_as(&values, Wide::Halved).len(), HEADER);
         }
         agrees(&[]);
     }
@@ -390,19 +494,38 @@ mod tests {
         #[test]
         fn columns_round_trip(values in values(), start in 0_usize..250, end in 0_usize..250) {
             agrees(&values);
-            let bytes = encode(&values);
-            let column = Column::open(&bytes, values.len()).unwrap();
             let expected: Vec<i64> = values.iter().copied().take(end).skip(start).collect();
-            let mut decoded = vec![5];
-            column.decode(start..end, &mut decoded);
-            prop_assert_eq!(decoded.split_first(), Some((&5, expected.as_slice())));
+            for wide in [Wide::Packed, Wide::Halved] {
+                let bytes = encode_as(&values, wide);
+                let column = Column::open(&bytes, values.len()).unwrap();
+                let mut decoded = vec![5];
+                column.decode(start..end, &mut decoded);
+                prop_assert_eq!(decoded.split_first(), Some((&5, expected.as_slice())));
+            }
+        }
+
+        #[test]
+        fn ranges_are_found_in_codes_of_every_width(
+            width in 1u32..=57, seeds in prop::collection::vec(any::<u64>(), 0..200), a: u64, b: u64, halved: bool,
+        ) {
+            let limit = 1u64 << width;
+            // The first and the last make the codes as wide as that.
+            let values: Vec<i64> = [0, limit - 1].into_iter().chain(seeds.iter().map(|seed| seed % limit)).map(|code| code as i64).collect();
+            let bytes = encode_as(&values, if halved { Wide::Halved } else { Wide::Packed });
+            let column = Column::open(&bytes, values.len()).unwrap();
+            let near = |seed: u64| if seed.is_multiple_of(3) { values[seed as usize % values.len()] as u64 } else { seed % limit };
+            let range = near(a).min(near(b))..=near(a).max(near(b));
+            for (row, value) in values.iter().enumerate() {
+                let found = column.between(row / 64, &range) >> (row % 64) & 1 == 1;
+                prop_assert_eq!(found, range.contains(&(*value as u64)), "row {}", row);
+            }
         }
 
         #[test]
         fn lower_bound_finds_the_first_not_below(mut values in values(), value in any::<i64>(), at in any::<usize>()) {
             values.sort_unstable();
             let value = if values.is_empty() { value } else { values[at % values.len()] };
-            let bytes = encode(&values);
+            let bytes = encode_as(&values, Wide::Halved);
             let column = Column::open(&bytes, values.len()).unwrap();
             let start = values.len() / 3;
             for value in [value, value.saturating_add(1)] {
@@ -414,15 +537,16 @@ mod tests {
 
         /// Whatever passes the check is what the encoder writes; whatever does not is read without a panic.
         #[test]
-        fn damage_is_found(values in values(), at in any::<prop::sample::Index>(), flip in 1_u8.., rows in 0_usize..4) {
-            let mut bytes = encode(&values);
+        fn damage_is_found(values in values(), halved: bool, at in any::<prop::sample::Index>(), flip in 1_u8.., rows in 0_usize..4) {
+            let wide = if halved { Wide::Halved } else { Wide::Packed };
+            let mut bytes = encode_as(&values, wide);
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
             let rows = values.len() + rows;
             if let Ok(column) = Column::open(&bytes, rows) {
                 let mut decoded = Vec::new();
                 column.decode(0..rows, &mut decoded);
-                prop_assert!(column.check().is_err() || encode(&decoded) == bytes);
+                prop_assert!(column.check().is_err() || [Wide::Packed, Wide::Halved].iter().any(|wide| encode_as(&decoded, *wide) == bytes));
             }
         }
 

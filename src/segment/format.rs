@@ -8,7 +8,7 @@ use super::rows::ColumnId;
 /// First and last bytes of a segment.
 pub(crate) const MAGIC: [u8; 8] = *b"zonalseg";
 /// The version of everything in this room.
-pub(crate) const FORMAT_VERSION: u32 = 2;
+pub(crate) const FORMAT_VERSION: u32 = 3;
 /// Sections start at multiples of this: a cache line.
 pub(crate) const ALIGNMENT: usize = 64;
 /// Bytes of the header, padded.
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn the_constants_of_format_2_are_these_forever() {
         assert_eq!(&MAGIC, b"zonalseg");
-        assert_eq!((FORMAT_VERSION, ALIGNMENT, HEADER, ENTRY, FOOTER), (2, 64, 64, 32, 32));
+        assert_eq!((FORMAT_VERSION, ALIGNMENT, HEADER, ENTRY, FOOTER), (3, 64, 64, 32, 32));
         let codes = [
             (SectionId::Directory(3), [1, 0, 3]),
             (SectionId::Column(ColumnId::Born), [2, 0, 0]),

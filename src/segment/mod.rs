@@ -16,6 +16,7 @@ pub(crate) mod format;
 pub(crate) mod fuzz;
 mod grid;
 mod ids;
+mod lanes;
 mod lists;
 mod narrow;
 mod packed;

@@ -6,13 +6,9 @@
 //! ```
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
-use std::ops::RangeInclusive;
-
-/// The widest codes that are kept as planes. To read the code of one row takes a step for each bit.
-pub(super) const WIDEST: u32 = 8;
-
-/// The widest codes of which a set is decided at once, whatever it holds.
-const FEW_BITS: usize = 4;
+/// The widest codes that are kept as planes. To read the code of one row takes a step for each bit, and to decide a set as many as
+/// there are codes.
+pub(super) const WIDEST: u32 = 4;
 
 /// The bytes of the codes of so many rows, unless the machine cannot address as many.
 pub(super) fn size(rows: usize, width: u32) -> Option<usize> {
@@ -63,18 +59,17 @@ impl<'a> Planes<'a> {
 
     /// The code of a row; 0 beyond the last.
     #[inline]
-    pub(super) fn code(&self, row: usize) -> u64 {
+    pub(crate) fn code(&self, row: usize) -> u64 {
         let planes = self.of(row >> 6).iter().rev();
         planes.fold(0, |code, plane| code << 1 | (u64::from_le_bytes(*plane) >> (row & 63)) & 1)
     }
 
-    /// Whether sets of the codes are decided at once.
-    pub(crate) fn are_few(&self) -> bool {
-        self.width <= FEW_BITS
+    /// How many codes the width has room for.
+    pub(crate) fn codes(&self) -> u64 {
+        1u64.unbounded_shl(self.width as u32)
     }
 
-    /// Which of the 64 rows from 64 × `index` on have a code of a set, where [the codes are few](Self::are_few). Rows beyond the last
-    /// have the code 0.
+    /// Which of the 64 rows from 64 × `index` on have a code of a set. Rows beyond the last have the code 0.
     #[inline]
     pub(crate) fn among(&self, index: usize, set: &CodeSet) -> u64 {
         let of_one = |words: [u64; 2], plane| choose::<2, 1>(words, plane)[0];
@@ -92,33 +87,15 @@ impl<'a> Planes<'a> {
             _ => 0,
         }
     }
-
-    /// Which of the 64 rows from 64 × `index` on have a code of a range. Rows beyond the last have the code 0.
-    #[inline]
-    pub(crate) fn between(&self, index: usize, codes: &RangeInclusive<u64>) -> u64 {
-        let (least, most) = (*codes.start(), *codes.end());
-        let (mut above, mut below) = (0u64, 0u64);
-        let (mut like_least, mut like_most) = (u64::MAX, u64::MAX);
-        for (bit, plane) in self.of(index).iter().enumerate().rev() {
-            let plane = u64::from_le_bytes(*plane);
-            // All ones where the bound has the bit.
-            let (low, high) = (spread(least >> bit), spread(most >> bit));
-            above |= like_least & plane & !low;
-            like_least &= !(plane ^ low);
-            below |= like_most & !plane & high;
-            like_most &= !(plane ^ high);
-        }
-        (above | like_least) & (below | like_most)
-    }
 }
 
 /// A set of narrow codes: all ones for each that it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CodeSet([u64; 1 << FEW_BITS]);
+pub(crate) struct CodeSet([u64; 1 << WIDEST]);
 
 impl CodeSet {
     pub(crate) fn new(codes: impl Iterator<Item = u64>) -> Self {
-        let mut set = [0; 1 << FEW_BITS];
+        let mut set = [0; 1 << WIDEST];
         for code in codes {
             if let Some(leaf) = usize::try_from(code).ok().and_then(|code| set.get_mut(code)) {
                 *leaf = u64::MAX;
@@ -149,12 +126,6 @@ fn choose<const N: usize, const HALF: usize>(words: [u64; N], plane: [u8; 8]) ->
     chosen
 }
 
-/// 64 times the lowest bit.
-#[inline]
-fn spread(bits: u64) -> u64 {
-    (bits & 1).wrapping_neg()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,25 +141,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn codes_come_back_and_ranges_are_found(
+        fn codes_come_back_and_sets_are_found(
             (width, codes) in (0u32..=WIDEST).prop_flat_map(|width| (Just(width), prop::collection::vec(0u64..1 << width, 0..200))),
-            a in 0u64..256, b in 0u64..256,
+            asked in any::<u16>(),
         ) {
             let mut bytes = Vec::new();
             encode(codes.iter().copied(), width, &mut bytes);
             prop_assert_eq!(Some(bytes.len()), size(codes.len(), width));
             let planes = Planes::new(&bytes, width as usize);
-            let limit = 1u64 << width;
-            let range = (a % limit).min(b % limit)..=(a % limit).max(b % limit);
+            let is_asked = |code: u64| asked >> code & 1 == 1;
+            let set = CodeSet::new((0..1 << width).filter(|code| is_asked(*code)));
             for (row, code) in codes.iter().enumerate() {
                 prop_assert_eq!(planes.code(row), *code);
-                prop_assert_eq!(planes.between(row / 64, &range) >> (row % 64) & 1 == 1, range.contains(code));
-            }
-            let asked = |code: &u64| (a ^ (code * b)).is_multiple_of(3);
-            let set = CodeSet::new((0..limit).filter(asked));
-            for (row, code) in codes.iter().enumerate().filter(|_| planes.are_few()) {
-                prop_assert_eq!(set.contains(*code), asked(code));
-                prop_assert_eq!(planes.among(row / 64, &set) >> (row % 64) & 1 == 1, asked(code));
+                prop_assert_eq!(set.contains(*code), is_asked(*code));
+                prop_assert_eq!(planes.among(row / 64, &set) >> (row % 64) & 1 == 1, is_asked(*code));
             }
         }
     }

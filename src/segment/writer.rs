@@ -4,6 +4,7 @@ use crate::filter::{Condition, Leaf};
 use crate::schema::Schema;
 use crate::tree::Forest;
 
+use super::column::Wide;
 use super::format::{ALIGNMENT, ENTRY, FORMAT_VERSION, HEADER, MAGIC, SectionId};
 use super::rows::{ColumnId, Layout, Rows, has_sets, present};
 use super::sets::SetsBuilder;
@@ -46,7 +47,12 @@ impl Sealer<'_> {
             if id == ColumnId::Place {
                 continue;
             }
-            file.section(SectionId::Column(id), &column::encode(values));
+            // A clock is compared with the ends of a span for every row, a key is fetched for some.
+            let wide = match id {
+                ColumnId::Created | ColumnId::Clock(_) => Wide::Halved,
+                _ => Wide::Packed,
+            };
+            file.section(SectionId::Column(id), &column::encode_as(values, wide));
             if indexed && has_sets(id) {
                 file.section(SectionId::Sets(id), &sets_of_values(values));
             }
