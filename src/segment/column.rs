@@ -136,7 +136,7 @@ impl<'a> Codes<'a> {
     }
 
     /// The code of a row; some code, or 0, beyond the last.
-    #[inline]
+    #[inline(always)]
     fn get(&self, row: usize) -> u64 {
         match self {
             Self::Planes(planes) => planes.code(row),
