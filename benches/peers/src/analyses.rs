@@ -14,55 +14,68 @@ use crate::question::Constants;
 const NONE: i64 = -9_999;
 const NO_C2: i64 = -1_000_000;
 
-/// The answer to an analysis, as rows of numbers.
-pub(crate) fn put(now: &Snapshot, name: &str, given: &Constants, span: Span) -> Result<Vec<Vec<i64>>> {
+/// Rows of numbers, one after the other.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    numbers: Vec<i64>,
+    width: usize,
+}
+
+impl Numbers {
+    fn push<const N: usize>(&mut self, row: [i64; N]) {
+        self.width = N;
+        self.numbers.extend(row);
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[i64]> {
+        self.numbers.chunks(self.width.max(1))
+    }
+}
+
+/// The answer to an analysis.
+pub(crate) fn put(now: &Snapshot, name: &str, given: &Constants, span: Span) -> Result<Numbers> {
     let zoom = Query::zoom().during(span);
     let number = |node: Option<Node>| -> Result<i64> {
         Ok(now.place().name_of(node.ok_or("an order without a place")?).parse()?)
     };
+    let mut rows = Numbers::default();
     match name {
-        "A1" => rank(now, given, span),
+        "A1" => rows = rank(now, given, span)?,
         "A2" => {
             let query = zoom.within(now.unit(&given.unit)?).grain(Grain::Day);
-            let curve = Backlog::new("closed").curve(now, &query)?;
-            let row = |day: &zonal::Open<'_>| {
-                let counts = [day.opened.cast_signed(), day.closed.cast_signed(), day.open];
-                [vec![day.step.start()], counts.to_vec()].concat()
-            };
-            Ok(curve.iter().map(row).collect())
+            for day in Backlog::new("closed").curve(now, &query)? {
+                rows.push([day.step.start(), day.opened.cast_signed(), day.closed.cast_signed(), day.open]);
+            }
         }
         "A3" => {
             let groups = Query::zoom().level("street").by_level("topic", "topic2");
             let surges = now.surges(&groups, span.start(), 2)?;
-            let mut rows = Vec::new();
             for surge in surges.rows() {
                 let topic = surge.row().group("topic").and_then(|topic| topic.value()).ok_or("no topic")?;
                 let expected = (surge.expected() * 16.0).round() as i64;
                 let c2 = surge.c2().map_or(NO_C2, |c2| (c2 * 1_000.0).round() as i64);
                 let unit = number(surge.row().node())?;
-                rows.push(vec![unit, topic.parse()?, surge.observed().cast_signed(), expected, c2]);
+                rows.push([unit, topic.parse()?, surge.observed().cast_signed(), expected, c2]);
             }
-            Ok(rows)
         }
         "A4" => {
             let groups = Query::zoom().level("building").by_level("topic", "topic2");
             let clusters = now.clusters(&groups, span.end(), 7, 2)?;
-            let mut rows = Vec::new();
             for cluster in clusters.rows() {
                 let topic = cluster.groups().next().and_then(|(_, topic)| topic.value()).ok_or("no topic")?;
-                rows.push(vec![number(cluster.node())?, topic.parse()?, cluster.size().cast_signed()]);
+                rows.push([number(cluster.node())?, topic.parse()?, cluster.size().cast_signed()]);
             }
-            Ok(rows)
         }
         _ => {
             let report = now.repeats(&zoom, &Repeats::of("caller").within("topic", "topic2"))?;
-            Ok(vec![vec![report.groups.cast_signed(), report.orders.cast_signed()]])
+            rows.push([report.groups.cast_signed(), report.orders.cast_signed()]);
         }
     }
+    Ok(rows)
 }
 
 /// Streets by a policy of three rates in a month and the one before, with movement and quadrants.
-fn rank(now: &Snapshot, given: &Constants, span: Span) -> Result<Vec<Vec<i64>>> {
+fn rank(now: &Snapshot, given: &Constants, span: Span) -> Result<Numbers> {
     let policy = Policy::new("three rates", "effective")
         .term("response", "0.10", [("contacted", "1")])
         .term("satisfaction", "0.40", [("satisfied", "1"), ("basically", "0.9")])
@@ -84,12 +97,12 @@ fn rank(now: &Snapshot, given: &Constants, span: Span) -> Result<Vec<Vec<i64>>> 
     let cells: HashMap<Node, Placed<'_>> = map.rows().map(|placed| (placed.node(), placed)).collect();
     let cell =
         |cell: Option<Cell>| cell.map_or(-1, |cell| i64::from(cell.satisfied) * 2 + i64::from(cell.busy));
-    let mut rows = Vec::new();
+    let mut rows = Numbers::default();
     for moved in later.against(&earlier) {
         let Movement { now: Some(row), .. } = moved else { continue };
         let unit = row.node().ok_or("no unit")?;
         let placed = cells.get(&unit);
-        rows.push(vec![
+        rows.push([
             now.place().name_of(unit).parse()?,
             row.volume().cast_signed(),
             row.judged().cast_signed(),

@@ -30,7 +30,7 @@ pub(crate) enum Asked {
     /// How many groups repeat.
     Repeating(u64),
     /// The numbers of an analysis.
-    Numbers(Vec<Vec<i64>>),
+    Numbers(crate::analyses::Numbers),
 }
 
 /// Builds the query and runs it.

@@ -26,8 +26,8 @@ pub(crate) fn touch(asked: &Asked) {
         Asked::Repeating(groups) => {
             black_box(groups);
         }
-        Asked::Numbers(rows) => {
-            black_box(rows);
+        Asked::Numbers(numbers) => {
+            black_box(numbers);
         }
         Asked::Listed(orders) => {
             for order in orders {
@@ -44,7 +44,7 @@ pub(crate) fn touch(asked: &Asked) {
 /// nobody else lists them.
 pub(crate) fn rows(now: &Snapshot, question: &str, asked: &Asked) -> Result<Vec<Vec<i64>>> {
     match asked {
-        Asked::Numbers(rows) => Ok(rows.clone()),
+        Asked::Numbers(numbers) => Ok(numbers.rows().map(<[i64]>::to_vec).collect()),
         Asked::Repeating(groups) => Ok(vec![vec![i64::try_from(*groups)?]]),
         Asked::Listed(orders) if question == "L1" => {
             orders.iter().map(|order| Ok(vec![order.id().parse()?])).collect()
