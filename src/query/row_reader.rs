@@ -132,6 +132,14 @@ enum Values<'a> {
     Tags(usize, Option<Lists<'a>>),
 }
 
+/// The only dimension, where a row has one value in it, and where the groups stand among those of their unit: that of each code,
+/// where there are few, or that of each value.
+#[derive(Debug)]
+enum Only<'a> {
+    Codes(Column<'a>, Vec<usize>),
+    Values(Column<'a>, &'a [usize]),
+}
+
 /// The step of time of a row.
 #[derive(Debug)]
 enum Times<'a> {
@@ -149,8 +157,7 @@ pub(super) struct RowReader<'a> {
     dimensions: Vec<(&'a Dimension, Values<'a>)>,
     /// Whether a row has one group: all dimensions have one value.
     single: bool,
-    /// The only dimension, where it has few codes, and where the group of each code stands among those of its unit.
-    coded: Option<(Column<'a>, Vec<usize>)>,
+    only: Option<Only<'a>>,
     times: Times<'a>,
     facts: RowFacts<'a>,
 }
@@ -190,14 +197,15 @@ impl<'a> RowReader<'a> {
         let dimensions: Vec<_> = plan.by.iter().map(dimension).collect::<Result<_>>()?;
         let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
         let times = Self::times(plan, frame, segment)?;
-        let coded = match (dimensions.as_slice(), frame.places.as_slice()) {
+        let only = match (dimensions.as_slice(), frame.places.as_slice()) {
             ([(_, Values::Single(Some(column)))], [places]) if column.largest_code() < FEW_CODES => {
                 let place = |code| place_among(places, column.value_of(code));
-                Some((*column, (0..=column.largest_code()).map(place).collect()))
+                Some(Only::Codes(*column, (0..=column.largest_code()).map(place).collect()))
             }
+            ([(_, Values::Single(Some(column)))], [places]) => Some(Only::Values(*column, places)),
             _ => None,
         };
-        Ok(Self { plan, frame, segment, dimensions, single, coded, times, facts })
+        Ok(Self { plan, frame, segment, dimensions, single, only, times, facts })
     }
 
     fn times(plan: &Plan, frame: &Frame, segment: &'a Segment) -> Result<Times<'a>> {
@@ -240,11 +248,11 @@ impl<'a> RowReader<'a> {
             return added;
         };
         let facts = &mut sink.groups.facts;
-        match (&self.times, &self.coded) {
+        match (&self.times, &self.only) {
             (Times::Same(step), _) if self.dimensions.is_empty() => {
                 self.facts.add_kept(kept, run, first + self.frame.keys.place_of(*step), facts);
             }
-            (Times::Same(step), Some((column, places))) if self.facts.is_empty() => {
+            (Times::Same(step), Some(Only::Codes(column, places))) if self.facts.is_empty() => {
                 let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];
                 match column.bytes() {
                     Some(codes) => {
@@ -252,6 +260,10 @@ impl<'a> RowReader<'a> {
                     }
                     None => kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1),
                 }
+            }
+            (Times::Same(step), Some(Only::Values(column, places))) if self.facts.is_empty() => {
+                let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];
+                kept.for_each(run, |row| orders[place_among(places, column.get(row as usize))] += 1);
             }
             _ if self.facts.is_empty() => {
                 kept.for_each(run, |row| facts.orders[first + self.place(row)] += 1)
