@@ -200,7 +200,9 @@ impl<'a> RowReader<'a> {
         let only = match (dimensions.as_slice(), frame.places.as_slice()) {
             ([(_, Values::Single(Some(column)))], [places]) if column.largest_code() < FEW_CODES => {
                 let place = |code| place_among(places, column.value_of(code));
-                Some(Only::Codes(*column, (0..=column.largest_code()).map(place).collect()))
+                // A damaged byte is larger than its column's largest code.
+                let codes = column.planes().map_or(FEW_CODES, |planes| planes.codes());
+                Some(Only::Codes(*column, (0..codes).map(place).collect()))
             }
             ([(_, Values::Single(Some(column)))], [places]) => Some(Only::Values(*column, places)),
             _ => None,

@@ -187,6 +187,54 @@ fn every_flipped_byte_is_found_by_verify() {
     store.verify(|_| {}).unwrap();
 }
 
+/// Codes of damaged columns are larger than any that was written.
+#[test]
+fn no_question_panics_whatever_byte_is_damaged() {
+    let schema = Schema::builder("UTC")
+        .place(["district"])
+        .category("channel")
+        .category("source")
+        .clock("closed")
+        .key("caller")
+        .build()
+        .unwrap();
+    let disk = Memory::default();
+    let store = Store::create_on(Arc::new(disk.clone()), schema).unwrap();
+    let mut load = store.load().unwrap();
+    for number in 0..200_u64 {
+        let created = format!("2026-03-{:02}T00:00:{:02}Z", 1 + number % 28, number % 60);
+        let order = Order::new(number.to_string(), created.as_str())
+            .place([format!("d{}", number % 3)])
+            .category("channel", format!("c{}", number % 5))
+            .category("source", format!("s{}", number % 33))
+            .clock("closed", format!("2026-03-{:02}T12:00:00Z", 1 + number % 31).as_str())
+            .key("caller", number % 50);
+        load.push(order).unwrap();
+    }
+    load.finish().unwrap();
+    drop(store);
+    let (name, bytes) = disk.files().into_iter().find(|(name, _)| name.ends_with(".segment")).unwrap();
+    let march = crate::Span::new(1_772_500_000, 1_774_000_000).unwrap();
+    let queries = [
+        Query::zoom().level("district").by("source"),
+        Query::zoom().by("channel").during(march),
+        Query::zoom()
+            .filter(is("source", "s17"))
+            .during_on("closed", march)
+            .metric(crate::distinct("caller")),
+    ];
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0xFF;
+        disk.put(&name, damaged);
+        let Ok(store) = Store::open_on(Arc::new(disk.clone())) else { continue };
+        let now = store.snapshot();
+        // What is wrong may be told or not, as only `verify` reads all bytes first.
+        queries.iter().for_each(|query| drop(now.run(query)));
+        drop(now.repeats(&queries[1], &crate::Repeats::of("caller")));
+    }
+}
+
 /// Every state that a store can still tell, as text.
 fn told(store: &Store) -> Vec<String> {
     let last = store.snapshot().commit();
