@@ -1,8 +1,10 @@
 //! Repeats: orders of one key, and of one node of a tree, that came more than once.
 
-use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::ops::Range;
+
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::schema::Field;
@@ -16,7 +18,7 @@ use super::number::AT_ONCE;
 use super::pairs::{Pair, bucket, groups};
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
-use super::rows::{Chosen, on_each, pieces};
+use super::rows::{Chosen, pieces};
 use super::select::Kept;
 use super::{By, Query};
 
@@ -260,6 +262,15 @@ fn asked<'a>(
     let kept = chosen.kept(plan, live)?;
     let ranges = chosen.ranges.iter().map(|(_, range)| range.clone()).collect();
     Ok(Some(Asked { ranges, kept, keys, nodes, dimension }))
+}
+
+/// What `work` gives for each task; shared among the threads that this runs on, where that is said.
+fn on_each<T: Sync, R: Send>(shared: bool, tasks: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
+    if shared && tasks.len() > 1 {
+        tasks.par_iter().map(work).collect()
+    } else {
+        tasks.iter().map(work).collect()
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::Result;
 use crate::segment::{Directory, RowMask, Segment};
@@ -100,19 +100,6 @@ pub(super) fn count_all(
         threads.install(|| (0..threads.current_num_threads()).into_par_iter().map(work).collect());
     counted.into_iter().try_for_each(|groups| sink.groups.merge(groups?))?;
     Ok(sink.groups)
-}
-
-/// What `work` gives for each task; shared among the threads that this runs on, where that is said.
-pub(super) fn on_each<T: Sync, R: Send>(
-    shared: bool,
-    tasks: &[T],
-    work: impl Fn(&T) -> R + Send + Sync,
-) -> Vec<R> {
-    if shared && tasks.len() > 1 {
-        tasks.par_iter().map(work).collect()
-    } else {
-        tasks.iter().map(work).collect()
-    }
 }
 
 /// The same segments unit by unit: of each, every segment in turn.
