@@ -293,7 +293,8 @@ mod tests {
         let mut commit = store.begin();
         let mut naive: BTreeMap<(u64, String), u64> = BTreeMap::new();
         for number in 0..600_u64 {
-            let (caller, theme, district) = (number * number % 97, number % 3, number % 4);
+            // Far from 0, but not from one another.
+            let (caller, theme, district) = (9_000_000_000 + number * number % 97, number % 3, number % 4);
             let created = format!("2026-0{}-11T00:00:00Z", 1 + number % 5);
             let mut order = Order::new(number.to_string(), created.as_str())
                 .place([format!("d{district}")])

@@ -292,3 +292,45 @@ fn groups_are_those_of_their_orders() {
         }
     }
 }
+
+/// Codes of a byte each, and wider ones, kept by a condition and counted by street.
+#[test]
+fn a_dimension_of_many_values_is_counted_as_its_rows_say() {
+    let schema = Schema::builder("UTC")
+        .place(["street"])
+        .category("office")
+        .category("source")
+        .category("channel")
+        .build()
+        .unwrap();
+    let store = Store::in_memory(schema).unwrap();
+    let mut load = store.load().unwrap();
+    let mut naive: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for id in 0..2_000_u64 {
+        let (street, office, source) =
+            (format!("s{}", id % 3), format!("o{}", id * 7 % 300), format!("q{}", id * 11 % 60));
+        let channel = if id % 4 == 0 { "web" } else { "phone" };
+        let order = Order::new(id.to_string(), MARCH + id as i64)
+            .place([street.clone()])
+            .category("office", office.clone())
+            .category("source", source.clone())
+            .category("channel", channel);
+        load.push(order).unwrap();
+        if channel == "phone" {
+            for (field, value) in [("office", office), ("source", source)] {
+                *naive.entry((field.to_owned(), street.clone(), value)).or_default() += 1;
+            }
+        }
+    }
+    load.finish().unwrap();
+    let now = store.snapshot();
+    let mut counted = BTreeMap::new();
+    for field in ["office", "source"] {
+        let query = Query::zoom().level("street").by(field).filter(is("channel", "phone"));
+        for row in now.run(&query).unwrap().rows().filter(|row| row.count() > 0) {
+            let value = row.group(field).unwrap().value().unwrap().to_owned();
+            counted.insert((field.to_owned(), row.path().to_string(), value), row.count());
+        }
+    }
+    assert_eq!(counted, naive);
+}

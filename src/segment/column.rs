@@ -509,8 +509,9 @@ mod tests {
             width in 1u32..=57, seeds in prop::collection::vec(any::<u64>(), 0..200), a: u64, b: u64, halved: bool,
         ) {
             let limit = 1u64 << width;
-            // The first and the last make the codes as wide as that.
-            let values: Vec<i64> = [0, limit - 1].into_iter().chain(seeds.iter().map(|seed| seed % limit)).map(|code| code as i64).collect();
+            // The first and the last make the codes as wide as that; some lie close to one another, with the same high bits.
+            let code = |seed: &u64| if seed.is_multiple_of(2) { (b % limit) ^ (seed % 16 % limit) } else { seed % limit };
+            let values: Vec<i64> = [0, limit - 1].into_iter().chain(seeds.iter().map(code)).map(|code| code as i64).collect();
             let bytes = encode_as(&values, if halved { Wide::Halved } else { Wide::Packed });
             let column = Column::open(&bytes, values.len()).unwrap();
             let near = |seed: u64| if seed.is_multiple_of(3) { values[seed as usize % values.len()] as u64 } else { seed % limit };
