@@ -184,17 +184,7 @@ impl<'p> SegmentPlan<'p> {
         Ok((!ranges.is_empty()).then_some(Self { ranges, filter, by_row }))
     }
 
-    /// As [`new`](Self::new), of a query without groups.
-    pub(super) fn ungrouped(
-        plan: &'p Plan,
-        frame: &Frame,
-        snapshot: &Snapshot,
-        live: &Live,
-    ) -> Result<Option<Self>> {
-        Self::new(plan, snapshot, live, &Times::of(plan, frame, &live.segment))
-    }
-
-    /// The rows themselves.
+    /// The rows themselves, where a query has no groups.
     pub(super) fn kept(&self, plan: &Plan, live: &Live) -> Result<Kept> {
         let selector = Selector::new(&live.segment, self.hull(), plan.access);
         let mut kept = self.filter.as_ref().map_or(Ok(Kept::All), |filter| selector.keep(filter))?;

@@ -12,7 +12,7 @@ use crate::segment::{ColumnId, MISSING, SectionId};
 use crate::store::{Live, Snapshot};
 
 use super::Query;
-use super::execute::{Frame, SegmentPlan};
+use super::execute::{Frame, SegmentPlan, Times};
 use super::number::Number;
 use super::plan::Plan;
 
@@ -75,7 +75,9 @@ fn collect(
     if limit == 0 {
         return Ok(());
     }
-    let Some(chosen) = SegmentPlan::ungrouped(plan, frame, snapshot, live)? else { return Ok(()) };
+    let Some(chosen) = SegmentPlan::new(plan, snapshot, live, &Times::of(plan, frame, &live.segment))? else {
+        return Ok(());
+    };
     let kept = chosen.kept(plan, live)?;
     let segment = live.segment.as_ref();
     let created = segment.column(ColumnId::Created)?;

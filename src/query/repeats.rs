@@ -12,7 +12,7 @@ use crate::segment::{Column, ColumnId, MISSING, present};
 use crate::store::{Live, Snapshot};
 use crate::tree::Node;
 
-use super::execute::{Frame, SegmentPlan};
+use super::execute::{Asked, Frame, SegmentPlan};
 use super::groups::{Member, NONE};
 use super::number::AT_ONCE;
 use super::pairs::{Pair, bucket, groups};
@@ -93,7 +93,7 @@ pub struct Repeat {
 }
 
 /// The orders of a segment, or of a piece of one, that are asked for.
-struct Asked<'a> {
+struct Orders<'a> {
     ranges: Vec<Range<u32>>,
     kept: Kept,
     keys: Column<'a>,
@@ -101,7 +101,7 @@ struct Asked<'a> {
     dimension: Option<&'a Dimension>,
 }
 
-impl Asked<'_> {
+impl Orders<'_> {
     /// How many orders they are.
     fn len(&self) -> u64 {
         self.ranges.iter().map(|range| self.kept.len(range.clone()) as u64).sum()
@@ -162,8 +162,8 @@ impl Snapshot {
         }
         let frame = Frame::new(&plan, self)?;
         let mut segments = Vec::new();
-        for live in self.lives() {
-            let chosen = SegmentPlan::ungrouped(&plan, &frame, self, live)?;
+        for Asked { live, times } in Asked::all(&plan, &frame, self) {
+            let chosen = SegmentPlan::new(&plan, self, live, &times)?;
             segments.extend(chosen.map(|chosen| (live, chosen)));
         }
         let rows: u64 = segments.iter().map(|(_, chosen)| chosen.hull().len() as u64).sum();
@@ -203,7 +203,7 @@ fn find(
     let asked = on_each(threads > 1, pieces.as_deref().unwrap_or(segments), |(live, chosen)| {
         asked(plan, live, chosen, key, nodes)
     });
-    let asked: Vec<Asked<'_>> = asked.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+    let asked: Vec<Orders<'_>> = asked.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
     let bounds = asked.iter().map(|orders| orders.keys.bounds());
     let (least, most) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
     Ok(if u32::try_from(most.wrapping_sub(least)).is_ok() {
@@ -214,12 +214,12 @@ fn find(
 }
 
 fn find_among<P: Pair>(
-    asked: &[Asked<'_>],
+    asked: &[Orders<'_>],
     least: i64,
     times: u64,
     threads: usize,
 ) -> Vec<(u64, Member, u64)> {
-    let pairs: u64 = asked.iter().map(Asked::len).sum();
+    let pairs: u64 = asked.iter().map(Orders::len).sum();
     let of_bucket = pairs / threads as u64;
     let buckets: Vec<usize> = (0..threads).collect();
     let found = if pairs <= MOST_PAIRS {
@@ -255,13 +255,13 @@ fn asked<'a>(
     chosen: &SegmentPlan<'_>,
     key: ColumnId,
     dimension: Option<&'a Dimension>,
-) -> Result<Option<Asked<'a>>> {
+) -> Result<Option<Orders<'a>>> {
     let Some(keys) = live.segment.column(key)? else { return Ok(None) };
     let column = dimension.and_then(Dimension::column);
     let nodes = column.map_or(Ok(None), |column| live.segment.column(column))?;
     let kept = chosen.kept(plan, live)?;
     let ranges = chosen.ranges.iter().map(|(_, range)| range.clone()).collect();
-    Ok(Some(Asked { ranges, kept, keys, nodes, dimension }))
+    Ok(Some(Orders { ranges, kept, keys, nodes, dimension }))
 }
 
 /// What `work` gives for each task; shared among the threads that this runs on, where that is said.

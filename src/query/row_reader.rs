@@ -20,9 +20,6 @@ use super::row_test::RowTest;
 use super::rows::Sink;
 use super::select::{Kept, Selector};
 
-/// For so many codes it is told once where the group of each stands.
-const FEW_CODES: u64 = 256;
-
 /// So many rows are looked up together.
 const LOOKED_UP: usize = 64;
 
@@ -132,11 +129,11 @@ enum Values<'a> {
     Tags(usize, Option<Lists<'a>>),
 }
 
-/// The only dimension, where a row has one value in it, and where the groups stand among those of their unit: that of each code,
-/// where there are few, or that of each value.
+/// The only dimension, where a row has one value in it, and where the groups stand among those of their unit: that of each byte,
+/// where codes are bytes, or that of each value.
 #[derive(Debug)]
 enum Only<'a> {
-    Codes(Column<'a>, Vec<usize>),
+    Bytes(&'a [u8], Box<[usize; 256]>),
     Values(Column<'a>, &'a [usize]),
 }
 
@@ -198,13 +195,13 @@ impl<'a> RowReader<'a> {
         let single = dimensions.iter().all(|(_, values)| matches!(values, Values::Single(_)));
         let times = Self::times(plan, frame, segment)?;
         let only = match (dimensions.as_slice(), frame.places.as_slice()) {
-            ([(_, Values::Single(Some(column)))], [places]) if column.largest_code() < FEW_CODES => {
-                let place = |code| place_among(places, column.value_of(code));
-                // A damaged byte is larger than its column's largest code.
-                let codes = column.planes().map_or(FEW_CODES, |planes| planes.codes());
-                Some(Only::Codes(*column, (0..codes).map(place).collect()))
-            }
-            ([(_, Values::Single(Some(column)))], [places]) => Some(Only::Values(*column, places)),
+            ([(_, Values::Single(Some(column)))], [places]) => Some(match column.bytes() {
+                Some(bytes) => {
+                    let place = |code| place_among(places, column.value_of(code as u64));
+                    Only::Bytes(bytes, Box::new(std::array::from_fn(place)))
+                }
+                None => Only::Values(*column, places),
+            }),
             _ => None,
         };
         Ok(Self { plan, frame, segment, dimensions, single, only, times, facts })
@@ -254,14 +251,9 @@ impl<'a> RowReader<'a> {
             (Times::Same(step), _) if self.dimensions.is_empty() => {
                 self.facts.add_kept(kept, run, first + self.frame.keys.place_of(*step), facts);
             }
-            (Times::Same(step), Some(Only::Codes(column, places))) if self.facts.is_empty() => {
+            (Times::Same(step), Some(Only::Bytes(bytes, places))) if self.facts.is_empty() => {
                 let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];
-                match column.bytes() {
-                    Some(codes) => {
-                        kept.for_each(run, |row| orders[places[usize::from(codes[row as usize])]] += 1)
-                    }
-                    None => kept.for_each(run, |row| orders[places[column.code(row as usize) as usize]] += 1),
-                }
+                kept.for_each(run, |row| orders[places[usize::from(bytes[row as usize])]] += 1);
             }
             (Times::Same(step), Some(Only::Values(column, places))) if self.facts.is_empty() => {
                 let orders = &mut facts.orders[first + self.frame.keys.place_of(*step)..];

@@ -6,7 +6,7 @@ use crate::segment::{ColumnId, MISSING, column_of};
 use crate::store::Snapshot;
 
 use super::answer::NodePath;
-use super::execute::{Frame, SegmentPlan};
+use super::execute::{Frame, SegmentPlan, Times};
 use super::groups::NONE;
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
@@ -73,7 +73,10 @@ impl Snapshot {
         let frame = Frame::new(&plan, self)?;
         let mut values = vec![MISSING; columns.len()];
         for (number, live) in self.lives().iter().enumerate() {
-            let Some(chosen) = SegmentPlan::ungrouped(&plan, &frame, self, live)? else { continue };
+            let Some(chosen) = SegmentPlan::new(&plan, self, live, &Times::of(&plan, &frame, &live.segment))?
+            else {
+                continue;
+            };
             let kept = chosen.kept(&plan, live)?;
             let read: Vec<_> =
                 columns.iter().map(|column| live.segment.column(*column)).collect::<Result<_>>()?;

@@ -54,22 +54,21 @@ pub(crate) fn encode_as(values: &[i64], wide: Wide) -> Vec<u8> {
         }
     }
     let (min, width) = if max == MISSING { (0, 0) } else { (min, stored_width(code(max, min, nullable))) };
-    let layout = Layout { width, halved: wide == Wide::Halved && width > WIDEST_BYTE };
+    let layout = Layout::new(width, wide);
     let mut bytes = Vec::with_capacity(layout.size(values.len()).unwrap_or_default());
+    let halved = matches!(layout, Layout::Halved { .. });
     bytes.extend_from_slice(&min.to_le_bytes());
-    bytes.extend_from_slice(&[width as u8, u8::from(nullable), u8::from(layout.halved), 0, 0, 0, 0, 0]);
+    bytes.extend_from_slice(&[width as u8, u8::from(nullable), u8::from(halved), 0, 0, 0, 0, 0]);
 
     let codes = values.iter().map(|value| if *value == MISSING { 0 } else { code(*value, min, nullable) });
-    if width <= planes::WIDEST {
-        planes::encode(codes, width, &mut bytes);
-    } else if width <= WIDEST_BYTE {
-        bytes.extend(codes.map(|code| code as u8));
-    } else if layout.halved {
-        let low = layout.low();
-        bytes.extend(codes.clone().flat_map(|code| (code.unbounded_shr(low) as u16).to_le_bytes()));
-        packed::encode(codes.map(|code| code & packed::largest(low)), low, &mut bytes);
-    } else {
-        packed::encode(codes, width, &mut bytes);
+    match layout {
+        Layout::Planes { width } => planes::encode(codes, width, &mut bytes),
+        Layout::Bytes => bytes.extend(codes.map(|code| code as u8)),
+        Layout::Packed { width } => packed::encode(codes, width, &mut bytes),
+        Layout::Halved { low } => {
+            bytes.extend(codes.clone().flat_map(|code| (code.unbounded_shr(low) as u16).to_le_bytes()));
+            packed::encode(codes.map(|code| code & packed::largest(low)), low, &mut bytes);
+        }
     }
     bytes
 }
@@ -89,24 +88,37 @@ fn stored_width(largest_code: u64) -> u32 {
 
 /// How the codes of a column lie.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
-    width: u32,
-    halved: bool,
+enum Layout {
+    Planes {
+        width: u32,
+    },
+    Bytes,
+    Packed {
+        width: u32,
+    },
+    /// Of so many low bits.
+    Halved {
+        low: u32,
+    },
 }
 
 impl Layout {
-    /// How many bits lie below the high half.
-    fn low(self) -> u32 {
-        self.width.saturating_sub(HIGH)
+    fn new(width: u32, wide: Wide) -> Self {
+        match wide {
+            _ if width <= planes::WIDEST => Self::Planes { width },
+            _ if width <= WIDEST_BYTE => Self::Bytes,
+            Wide::Packed => Self::Packed { width },
+            Wide::Halved => Self::Halved { low: width.saturating_sub(HIGH) },
+        }
     }
 
     /// The bytes of a column of `rows`, unless the machine cannot address as many bits.
     fn size(self, rows: usize) -> Option<usize> {
-        let codes = match self.width {
-            width if width <= planes::WIDEST => planes::size(rows, width)?,
-            width if width <= WIDEST_BYTE => rows,
-            _ if self.halved => packed::size(rows, self.low())?.checked_add(rows.checked_mul(2)?)?,
-            width => packed::size(rows, width)?,
+        let codes = match self {
+            Self::Planes { width } => planes::size(rows, width)?,
+            Self::Bytes => rows,
+            Self::Packed { width } => packed::size(rows, width)?,
+            Self::Halved { low } => packed::size(rows, low)?.checked_add(rows.checked_mul(2)?)?,
         };
         codes.checked_add(HEADER)
     }
@@ -124,14 +136,14 @@ enum Codes<'a> {
 
 impl<'a> Codes<'a> {
     fn new(bytes: &'a [u8], layout: Layout, rows: usize) -> Self {
-        match layout.width {
-            width if width <= planes::WIDEST => Self::Planes(Planes::new(bytes, width as usize)),
-            width if width <= WIDEST_BYTE => Self::Bytes(bytes),
-            _ if layout.halved => {
-                let (high, low) = bytes.split_at_checked(rows.wrapping_mul(2)).unwrap_or_default();
-                Self::Halved(high.as_chunks::<2>().0, Packed::new(low, layout.low()))
+        match layout {
+            Layout::Planes { width } => Self::Planes(Planes::new(bytes, width as usize)),
+            Layout::Bytes => Self::Bytes(bytes),
+            Layout::Packed { width } => Self::Packed(Packed::new(bytes, width)),
+            Layout::Halved { low } => {
+                let (high, rest) = bytes.split_at_checked(rows.wrapping_mul(2)).unwrap_or_default();
+                Self::Halved(high.as_chunks::<2>().0, Packed::new(rest, low))
             }
-            width => Self::Packed(Packed::new(bytes, width)),
         }
     }
 
@@ -208,19 +220,21 @@ impl<'a> Column<'a> {
             return Err(Corruption::new(0, "a column is shorter than its header"));
         };
         let min = i64::from_le_bytes(*min);
-        let (layout, nullable, codes) = match rest {
+        let (width, nullable, halved, codes) = match rest {
             [width, nullable @ (0 | 1), halved @ (0 | 1), 0, 0, 0, 0, 0, codes @ ..] => {
-                (Layout { width: (*width).into(), halved: *halved == 1 }, *nullable == 1, codes)
+                (u32::from(*width), *nullable == 1, *halved == 1, codes)
             }
             _ => return Err(Corruption::new(8, "a column's header is not one")),
         };
         if min == MISSING {
             return Err(Corruption::new(0, "a column's smallest value is the mark for missing"));
         }
-        let width = layout.width;
-        if width > packed::WIDEST && width != u64::BITS || layout.halved && width <= WIDEST_BYTE {
-            let halved = if layout.halved { "halved " } else { "" };
-            return Err(Corruption::new(8, format!("a column cannot have {halved}codes of {width} bits")));
+        if width > packed::WIDEST && width != u64::BITS {
+            return Err(Corruption::new(8, format!("a column's codes cannot have {width} bits")));
+        }
+        let layout = Layout::new(width, if halved { Wide::Halved } else { Wide::Packed });
+        if halved && !matches!(layout, Layout::Halved { .. }) {
+            return Err(Corruption::new(10, format!("a column's codes of {width} bits are not halved")));
         }
         if layout.size(rows) != Some(bytes.len()) {
             let reason = format!("{} bytes cannot be a column of {rows} rows of {width} bits", bytes.len());
