@@ -308,7 +308,7 @@ fn a_dimension_of_many_values_is_counted_as_its_rows_say() {
     let mut naive: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for id in 0..2_000_u64 {
         let (street, office, source) =
-            (format!("s{}", id % 3), format!("o{}", id * 7 % 300), format!("q{}", id * 11 % 60));
+            (format!("s{}", id % 3), format!("o{}", id * id / 7 % 300), format!("q{}", id * id / 7 % 60));
         let channel = if id % 4 == 0 { "web" } else { "phone" };
         let order = Order::new(id.to_string(), MARCH + id as i64)
             .place([street.clone()])
