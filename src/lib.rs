@@ -254,6 +254,9 @@ pub use query::{
     Access, Answer, Explanation, Figure, Group, Metric, NodePath, Query, Repeat, RepeatReport, Repeats, Row,
     RowKind, SegmentExplanation, Sort, count, counter, distinct, max, mean, min, quantile, rate, sum,
 };
+#[cfg(feature = "kernels")]
+#[doc(hidden)]
+pub use query::{Measure, kernels};
 pub use schema::{Schema, SchemaBuilder, Unit};
 pub use store::{
     Change, Columns, Commit, Description, Durability, Load, LoadReport, PartitionDescription, Paths,

@@ -8,6 +8,8 @@ mod execute;
 mod explain;
 mod facts;
 mod groups;
+#[cfg(feature = "kernels")]
+mod kernels;
 mod key_counts;
 mod key_set;
 mod metric;
@@ -33,6 +35,8 @@ mod visit;
 pub(crate) use answer::GroupKey;
 pub use answer::{Answer, Figure, Group, NodePath, Row, RowKind};
 pub use explain::{Explanation, SegmentExplanation};
+#[cfg(feature = "kernels")]
+pub use kernels::{Measure, kernels};
 pub use metric::{Metric, count, counter, distinct, max, mean, min, quantile, rate, sum};
 pub use orders::Sort;
 pub use repeats::{Repeat, RepeatReport, Repeats};
