@@ -132,13 +132,8 @@ impl<'a> Bitmap<'a> {
             if base >= range.end {
                 return;
             }
-            if base | 0xffff >= range.start {
-                container.for_each(|low| {
-                    if range.contains(&(base | low)) {
-                        each(base | low);
-                    }
-                });
-            }
+            let within = range.start.saturating_sub(base)..range.end.wrapping_sub(base).min(SPAN);
+            container.for_each(within, |low| each(base | low));
             rest = after;
         }
     }
@@ -221,13 +216,21 @@ impl Container<'_> {
         }
     }
 
-    /// Calls `each` with every value.
+    /// Calls `each` with every value of `range`.
     #[inline]
-    fn for_each(self, mut each: impl FnMut(u32)) {
+    fn for_each(self, range: Range<u32>, each: impl FnMut(u32)) {
         match self {
-            Self::Array(values) => values.iter().for_each(|value| each(low(*value))),
-            Self::Bits(words) => words.ones(0..SPAN).for_each(each),
-            Self::Runs(runs) => runs.iter().flat_map(|bytes| run(*bytes)).for_each(each),
+            Self::Array(values) => {
+                let before = |end: u32| values.partition_point(|value| low(*value) < end);
+                let within = values.get(before(range.start)..before(range.end)).unwrap_or(&[]);
+                // In a damaged array values need not ascend.
+                within.iter().map(|value| low(*value)).filter(|value| range.contains(value)).for_each(each);
+            }
+            Self::Bits(words) => words.ones(range).for_each(each),
+            Self::Runs(runs) => {
+                let within = |run: Range<u32>| run.start.max(range.start)..run.end.min(range.end);
+                runs.iter().flat_map(|bytes| within(run(*bytes))).for_each(each);
+            }
         }
     }
 

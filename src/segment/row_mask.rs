@@ -74,14 +74,14 @@ impl RowMask {
             if index == cut.last {
                 outside |= !cut.tail;
             }
-            let mut rest = *slot & !outside;
+            // No branch hangs on an answer: the values of several rows are on their way at once.
+            let (mut rest, mut kept) = (*slot & !outside, *slot & outside);
             while rest != 0 {
                 let bit = rest.trailing_zeros();
-                if !accept((index as u32) << 6 | bit) {
-                    *slot &= !(1 << bit);
-                }
+                kept |= u64::from(accept((index as u32) << 6 | bit)) << bit;
                 rest &= rest.wrapping_sub(1);
             }
+            *slot = kept;
         }
     }
 
