@@ -129,20 +129,22 @@ impl Backlog {
                 counts.before += if closed { -orders } else { orders };
             }
             let answer = snapshot.run(&within)?;
-            let rows: Vec<_> = answer.rows().collect();
-            for rows in rows.chunk_by(|a, b| (a.node(), a.kind()) == (b.node(), b.kind())) {
-                let Some(first) = rows.first() else { continue };
-                let counts = units.entry(key(snapshot, first.node(), first.kind())).or_default();
+            let mut rows = answer.rows().peekable();
+            while let Some(first) = rows.peek() {
+                let (node, kind) = (first.node(), first.kind());
+                let counts = units.entry(key(snapshot, node, kind)).or_default();
                 counts.steps.resize(steps.len() - 1, (0, 0));
                 // Rows are dense in time: from the first one on, each lies in the step after that of the one before.
                 let step = first.time().and_then(|time| steps.binary_search(&time).ok());
-                let cells = step.and_then(|step| counts.steps.get_mut(step..)).unwrap_or_default();
-                for ((opened, gone), row) in cells.iter_mut().zip(rows) {
+                let mut cells =
+                    step.and_then(|step| counts.steps.get_mut(step..)).unwrap_or_default().iter_mut();
+                while let Some(row) = rows.next_if(|row| (row.node(), row.kind()) == (node, kind)) {
+                    let Some((opened, gone)) = cells.next() else { continue };
                     *(if closed { gone } else { opened }) += row.count();
                 }
             }
         }
-        let mut curve = Vec::new();
+        let mut curve = Vec::with_capacity(units.len() * (steps.len() - 1));
         for ((_, kind, node), mut counts) in units {
             counts.steps.resize(steps.len() - 1, (0, 0));
             let mut open = counts.before;

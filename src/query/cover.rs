@@ -264,7 +264,7 @@ pub(super) fn steps(
         return Some(vec![(0, day(plan.span.start())?..day(plan.span.end())?)]);
     }
     let from = frame.steps.partition_point(|start| *start <= first).saturating_sub(1);
-    let mut steps = Vec::new();
+    let mut steps = Vec::with_capacity(grid.days());
     let mut begin = day(frame.steps.get(from).copied()?.max(plan.span.start()))?;
     for (step, end) in (from..).zip(frame.steps.get(from + 1..)?) {
         let behind = day((*end).min(plan.span.end()))?;

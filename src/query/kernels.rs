@@ -131,7 +131,8 @@ fn of_units(now: &Snapshot, segment: &Segment, measure: &mut Measure<'_>) -> Res
         {
             let (lines, days) = (grid.lines(), grid.days());
             measure(&format!("sums: the units of level {level}, days cut off"), lines as u64, &mut || {
-                (0..lines).map(|line| orders.within(line..line + 1, 1..days)).sum()
+                let before = |line: usize, day| orders.before(line..line + 1, day);
+                (0..lines).map(|line| before(line, days) - before(line, 1)).sum()
             });
         }
     }

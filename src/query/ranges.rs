@@ -159,9 +159,13 @@ impl<'a> Ranges<'a> {
             let Some(sums) = grid.sums(fact) else { continue };
             for (unit, cell) in self.cells.iter().enumerate() {
                 let first = first + unit * per_unit;
+                let before = |day: usize| sums.before(first..first + per_unit, day);
+                let mut known = (0, 0);
                 for (step, days) in steps {
-                    let more = sums.within(first..first + per_unit, days.clone());
-                    change(&mut counts[cell + step], more);
+                    // A step mostly begins where the one before ended.
+                    let begun = if known.0 == days.start { known.1 } else { before(days.start) };
+                    known = (days.end, before(days.end));
+                    change(&mut counts[cell + step], known.1.saturating_sub(begun));
                 }
             }
         }

@@ -124,6 +124,7 @@ impl<'a> Bitmap<'a> {
     }
 
     /// Calls `each` with every row of `range`.
+    #[inline]
     pub(crate) fn for_each(&self, range: Range<u32>, mut each: impl FnMut(u32)) {
         let mut rest = self.body;
         for (index, descriptor) in self.descriptors.iter().enumerate() {

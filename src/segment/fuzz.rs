@@ -107,12 +107,11 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
             assert!(!sound || starts.is_sorted());
             for fact in [Fact::Orders, Fact::Counter(0), Fact::Counter(1)] {
                 let Some(sums) = grid.sums(fact) else { continue };
-                let all = sums.within(0..grid.lines(), 0..grid.days());
-                let by_line = (0..grid.lines()).map(|line| sums.within(line..line + 1, 0..grid.days()));
+                let all = sums.before(0..grid.lines(), grid.days());
+                let by_line = (0..grid.lines()).map(|line| sums.before(line..line + 1, grid.days()));
                 assert!(!sound || all == by_line.fold(0, u64::wrapping_add));
-                some.iter().for_each(|row| {
-                    _ = (grid.node(&tree, *row as usize), sums.within(0..*row as usize, 0..1))
-                });
+                some.iter()
+                    .for_each(|row| _ = (grid.node(&tree, *row as usize), sums.before(0..*row as usize, 1)));
             }
         })),
         _ => drop(Ids::open(bytes, rows).map(|ids| {
