@@ -45,15 +45,17 @@ impl Snapshot {
             |steps: u32, grain: Grain| self.calendar().earlier(day, steps, grain, Alignment::SameDates);
         let weeks = (1..=WEEKS).map(|weeks| before(weeks, Grain::Week));
         let days = weeks.chain(EARS.map(|days| before(days, Grain::Day))).collect::<Result<Vec<_>>>()?;
-        let answer = self.during(query, day)?;
+        let answer = self.run_at_least(&during(query, day), minimum)?;
         let (rows, groups) = candidates(&answer, minimum);
         let past = self.counts_in(query, &days, &groups)?;
-        let surge = |(group, row): (usize, &usize)| {
-            let counts: Vec<u64> = past.iter().filter_map(|counts| counts.get(group)).copied().collect();
+        let mut counts = Vec::with_capacity(days.len());
+        let mut surge = |(group, row): (usize, &usize)| {
+            counts.clear();
+            counts.extend(past.iter().filter_map(|counts: &Vec<u64>| counts.get(group)));
             let (weeks, days) = counts.split_at(counts.len().min(WEEKS as usize));
             Unlikely::new(*row, answer.row(*row).count(), weeks, days)
         };
-        let surges = rows.iter().enumerate().map(surge).collect();
+        let surges = rows.iter().enumerate().map(&mut surge).collect();
         Ok(Surges::new(answer, surges))
     }
 
@@ -89,7 +91,7 @@ impl Snapshot {
                 "no past year has orders in the weeks around this one; daily surges need eight weeks only";
             return Err(Error::invalid("query", reason));
         }
-        let answer = self.during(query, week)?;
+        let answer = self.run_at_least(&during(query, week), minimum)?;
         let mut surges = Vec::new();
         {
             let (rows, groups) = candidates(&answer, minimum);
@@ -104,7 +106,7 @@ impl Snapshot {
                 vec![weeks.iter().map(|week| (f64::from(*week), 0.0)).collect(); groups.len()];
             for (number, (_, around)) in past.iter().enumerate() {
                 let steps = self.calendar().steps(Grain::Week, *around);
-                let before = self.during(&query.clone().grain(Grain::Week), *around)?;
+                let before = self.run(&during(query, *around).grain(Grain::Week))?;
                 for row in before.rows() {
                     let step = row.time().and_then(|time| steps.binary_search(&time).ok());
                     let at = row.group_key().and_then(|key| at.get(&key));
@@ -132,11 +134,11 @@ impl Snapshot {
         }
         Ok(Surges::new(answer, surges))
     }
+}
 
-    /// The answer to a query for a span of its clock.
-    fn during(&self, query: &Query, span: Span) -> Result<Answer> {
-        self.run(&query.clone().during_on(query.clock.clone(), span))
-    }
+/// The query for a span of its clock.
+fn during(query: &Query, span: Span) -> Query {
+    query.clone().during_on(query.clock.clone(), span)
 }
 
 fn check(query: &Query) -> Result<()> {

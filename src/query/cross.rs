@@ -12,15 +12,15 @@ use crate::error::{Error, Result};
 use crate::store::Snapshot;
 use crate::tree::Node;
 
-/// Builds the answer of a query without time: a row for every group with orders, in the order of the units, then of the
-/// dimensions. `units` says where the facts of each begin.
+/// Builds the answer of a query without time: a row for every group with at least so many orders, one or more, in the order of the
+/// units, then of the dimensions. `units` says where the facts of each begin.
 pub(super) fn assemble_cross(
     query: &Query,
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
-    units: &[(Member, usize)],
-    facts: &Facts,
+    (units, facts): (&[(Member, usize)], &Facts),
+    least: u64,
 ) -> Result<Answer> {
     let place = snapshot.place();
     let mut units: Vec<(u64, Member, usize)> =
@@ -33,7 +33,7 @@ pub(super) fn assemble_cross(
         let kind = row_kind(plan, snapshot, unit);
         for (number, at) in places.iter().enumerate() {
             let slot = first + at;
-            if facts.orders[slot] > 0 {
+            if facts.orders[slot] >= least.max(1) {
                 let groups = &groups[number * plan.by.len()..(number + 1) * plan.by.len()];
                 push(&mut answer, plan, (unit, kind), groups, facts, slot);
             }

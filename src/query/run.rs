@@ -62,7 +62,7 @@ impl Snapshot {
         }
         let flat = query.top.is_none() && plan.grain.is_none() && !query.between && !query.all_units;
         if let Some(units) = groups.by_unit().filter(|_| flat) {
-            return assemble_cross(query, &plan, &frame, self, units, &groups.facts);
+            return assemble_cross(query, &plan, &frame, self, (units, &groups.facts), least);
         }
         if let Some(per_unit) = frame.keys.per_unit().filter(|_| flat) {
             return assemble_some(query, &plan, &frame, self, (&groups, least), per_unit);
