@@ -175,12 +175,13 @@ impl<'a> Codes<'a> {
                 let first = range.start().unbounded_shr(low.width()) as u16;
                 let further = (range.end().unbounded_shr(low.width()) as u16).wrapping_sub(first);
                 let touched = lanes::within(high, index, first, further)?;
-                if low.width() == 0 {
+                let last = first.wrapping_add(further);
+                if low.width() == 0 || touched == 0 || !lanes::is_either(high, index, first, last) {
                     return Some(touched);
                 }
                 // Only of the codes with the high bits of the first or of the last the low ones need to be looked at.
-                let inner = further.checked_sub(2).filter(|_| touched != 0);
-                let inner = inner
+                let inner = further
+                    .checked_sub(2)
                     .and_then(|inner| lanes::within(high, index, first.wrapping_add(1), inner))
                     .unwrap_or(0);
                 let (mut found, mut edges) = (inner, touched & !inner);

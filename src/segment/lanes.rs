@@ -35,6 +35,18 @@ pub(super) fn within<L: Lane>(lanes: &[L], index: usize, first: u16, further: u1
     Some(eights.fold(0, |word, eight| word << 8 | gather(u64::from_le_bytes(*eight))))
 }
 
+/// Whether any of the 64 lanes from 64 × `index` on is one of two; not where not all of them are there.
+#[inline]
+pub(super) fn is_either(lanes: &[[u8; 2]], index: usize, one: u16, other: u16) -> bool {
+    let lanes = lanes.get(index.wrapping_mul(64)..).and_then(<[_]>::first_chunk::<64>);
+    let is_either = |lane: &[u8; 2]| {
+        let lane = u16::from_le_bytes(*lane);
+        u16::from(lane == one) | u16::from(lane == other)
+    };
+    // No way out on the first found: so all are compared at once.
+    lanes.is_some_and(|lanes| lanes.iter().fold(0, |found, lane| found | is_either(lane)) != 0)
+}
+
 /// The lowest bits of eight bytes side by side, the first byte's lowest; the bytes are 0 or 1.
 #[inline]
 fn gather(bytes: u64) -> u64 {
