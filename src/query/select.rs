@@ -13,6 +13,8 @@ use super::row_test::RowTest;
 
 /// Rows are listed, rather than marked, where at most one in so many is kept.
 const LISTED_OF: u64 = 8;
+/// So few rows are asked one by one before anything better could be prepared.
+const FEW_ROWS: u64 = if cfg!(test) { 2 } else { 32 };
 /// A value's rows are looked up, rather than every row's value, where there are so many rows for each value.
 const ROWS_PER_VALUE: u64 = 16;
 
@@ -113,6 +115,10 @@ impl<'a> Selector<'a> {
     /// The rows that a condition keeps: few rows that sets tell first, then what is decided for 64 rows at once, then other
     /// sets, and the rest for what these leave.
     pub(crate) fn keep(&self, condition: &Condition) -> Result<Kept> {
+        if self.rows() <= FEW_ROWS && self.access.is_none() {
+            let test = self.test(condition)?;
+            return Ok(Kept::List(self.range.clone().filter(|row| test.accepts(*row)).collect()));
+        }
         let mut conjuncts = Vec::new();
         self.flatten(condition, &mut conjuncts)?;
         let few = self.rows() / 64;
