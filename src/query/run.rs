@@ -38,7 +38,7 @@ impl Snapshot {
     pub(crate) fn run_at_least(&self, query: &Query, least: u64) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let (mut table, mut groups) = self.count(&plan, &frame, None, least)?;
+        let (mut table, mut groups) = self.count(&plan, &frame, None, least, true)?;
         let plain = plan.by.is_empty() && !query.all_units;
         match query.top {
             None if plain && !query.between && groups.is_empty() => {
@@ -68,7 +68,7 @@ impl Snapshot {
             return assemble_some(query, &plan, &frame, self, (&groups, least), per_unit);
         }
         assemble(query, &plan, &frame, self, (groups, least), |top| {
-            Ok(self.count(&plan, &frame, Some(top), 1)?.1)
+            Ok(self.count(&plan, &frame, Some(top), 1, true)?.1)
         })
     }
 
@@ -86,7 +86,8 @@ impl Snapshot {
         let counts = |span: &Span| -> Result<Vec<u64>> {
             let plan = Plan::new(&query.clone().during_on(query.clock.clone(), *span), self)?;
             let frame = Frame::new(&plan, self)?;
-            let (table, mut groups) = self.count(&plan, &frame, None, 1)?;
+            // Each span is one thread's.
+            let (table, mut groups) = self.count(&plan, &frame, None, 1, spans.len() == 1)?;
             groups.add(&frame.keys, false, &table)?;
             Ok(wanted.iter().map(|(unit, by)| groups.orders(frame.keys.pack(*unit, by, NONE))).collect())
         };
@@ -104,6 +105,7 @@ impl Snapshot {
         frame: &Frame,
         top: Option<&HashSet<Key>>,
         least: u64,
+        may_share: bool,
     ) -> Result<(Table, Groups)> {
         let mut ranges = Ranges::new(plan, frame, self);
         let mut by_rows = Vec::new();
@@ -116,7 +118,7 @@ impl Snapshot {
             }
             by_rows.extend(SegmentPlan::new(plan, self, live, &times)?.map(|chosen| (live, chosen)));
         }
-        let mut groups = count_all(plan, frame, self, &by_rows, top)?;
+        let mut groups = count_all(plan, frame, self, &by_rows, top, may_share)?;
         // What the table has of a group is still to come.
         groups.finish(if ranges.table.is_empty() { least } else { 1 })?;
         Ok((ranges.table, groups))
