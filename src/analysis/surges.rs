@@ -49,13 +49,13 @@ impl Snapshot {
         let (rows, groups) = candidates(&answer, minimum);
         let past = self.counts_in(query, &days, &groups)?;
         let mut counts = Vec::with_capacity(days.len());
-        let mut surge = |(group, row): (usize, &usize)| {
+        let surge = |(group, row): (usize, &usize)| {
             counts.clear();
-            counts.extend(past.iter().filter_map(|counts: &Vec<u64>| counts.get(group)));
+            counts.extend(past.iter().filter_map(|counts| counts.get(group)));
             let (weeks, days) = counts.split_at(counts.len().min(WEEKS as usize));
             Unlikely::new(*row, answer.row(*row).count(), weeks, days)
         };
-        let surges = rows.iter().enumerate().map(&mut surge).collect();
+        let surges = rows.iter().enumerate().map(surge).collect();
         Ok(Surges::new(answer, surges))
     }
 

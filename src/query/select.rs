@@ -113,7 +113,7 @@ impl<'a> Selector<'a> {
     }
 
     /// The rows that a condition keeps: few rows that sets tell first, then what is decided for 64 rows at once, then other
-    /// sets, and the rest for what these leave.
+    /// sets, and the rest for what these leave. Of a few rows each is asked.
     pub(crate) fn keep(&self, condition: &Condition) -> Result<Kept> {
         if self.rows() <= FEW_ROWS && self.access.is_none() {
             let test = self.test(condition)?;

@@ -133,8 +133,10 @@ impl<'a> Bitmap<'a> {
             if base >= range.end {
                 return;
             }
-            let within = range.start.saturating_sub(base)..range.end.wrapping_sub(base).min(SPAN);
-            container.for_each(within, |low| each(base | low));
+            if base | 0xffff >= range.start {
+                let within = range.start.saturating_sub(base)..range.end.wrapping_sub(base).min(SPAN);
+                container.for_each(within, |low| each(base | low));
+            }
             rest = after;
         }
     }

@@ -72,6 +72,8 @@ mod tests {
                 let found = within(&halves, index, first, last - first);
                 let of_bytes = within(&bytes, index, low.into(), (high - low).into());
                 prop_assert_eq!((found.is_some(), of_bytes.is_some()), (all_there, all_there));
+                let edge = seeds.iter().skip(index * 64).take(64).any(|lane| *lane == first || *lane == last);
+                prop_assert_eq!(is_either(&halves, index, first, last), all_there && edge);
                 for (at, lane) in seeds.iter().skip(index * 64).take(64).enumerate().filter(|_| all_there) {
                     prop_assert_eq!(found.unwrap() >> at & 1 == 1, (first..=last).contains(lane));
                     prop_assert_eq!(of_bytes.unwrap() >> at & 1 == 1, (low..=high).contains(&(*lane as u8)));
