@@ -339,11 +339,10 @@ impl<'a> Column<'a> {
     /// Appends the values of the rows of `range`, as far as there are any.
     pub(crate) fn decode(&self, range: Range<usize>, values: &mut Vec<i64>) {
         let range = range.start..range.end.min(self.rows);
+        values.reserve(range.len());
         match (self.codes, &self.runs) {
-            (Codes::Packed(packed), None) => {
-                values.reserve(range.len());
-                packed.for_each(range, |code| values.push(self.value_of(code)));
-            }
+            (Codes::Packed(packed), None) => packed.for_each(range, |code| values.push(self.value_of(code))),
+            (Codes::Planes(planes), None) => planes.for_each(range, |code| values.push(self.value_of(code))),
             _ => values.extend(range.map(|row| self.value_of(self.code(row)))),
         }
     }

@@ -6,6 +6,8 @@
 //! ```
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+use std::ops::Range;
+
 /// The widest codes that are kept as planes. To read the code of one row takes a step for each bit, and to decide a set as many as
 /// there are codes.
 pub(super) const WIDEST: u32 = 4;
@@ -60,8 +62,32 @@ impl<'a> Planes<'a> {
     /// The code of a row; 0 beyond the last.
     #[inline]
     pub(crate) fn code(&self, row: usize) -> u64 {
-        let planes = self.of(row >> 6).iter().rev();
-        planes.fold(0, |code, plane| code << 1 | (u64::from_le_bytes(*plane) >> (row & 63)) & 1)
+        let bit = |plane: [u8; 8]| (u64::from_le_bytes(plane) >> (row & 63)) & 1;
+        match *self.of(row >> 6) {
+            [only] => bit(only),
+            [low, high] => bit(low) | bit(high) << 1,
+            [low, middle, high] => bit(low) | bit(middle) << 1 | bit(high) << 2,
+            [lowest, low, middle, high] => bit(lowest) | bit(low) << 1 | bit(middle) << 2 | bit(high) << 3,
+            _ => 0,
+        }
+    }
+
+    /// Calls `each` with the codes of rows.
+    #[inline]
+    pub(super) fn for_each(&self, rows: Range<usize>, mut each: impl FnMut(u64)) {
+        let mut start = rows.start;
+        while start < rows.end {
+            let end = (start | 63).saturating_add(1).min(rows.end);
+            let mut words = [0; WIDEST as usize];
+            for (word, plane) in words.iter_mut().zip(self.of(start >> 6)) {
+                *word = u64::from_le_bytes(*plane);
+            }
+            for row in start..end {
+                let bits = words.iter().rev();
+                each(bits.fold(0, |code, word| code << 1 | (word >> (row & 63)) & 1));
+            }
+            start = end;
+        }
     }
 
     /// How many codes the width has room for.
@@ -70,7 +96,7 @@ impl<'a> Planes<'a> {
     }
 
     /// Which of the 64 rows from 64 × `index` on have a code of a set. Rows beyond the last have the code 0.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn among(&self, index: usize, set: &CodeSet) -> u64 {
         let of_one = |words: [u64; 2], plane| choose::<2, 1>(words, plane)[0];
         let of_two = |words: [u64; 4], [low, high]: [[u8; 8]; 2]| of_one(choose(words, low), high);
@@ -143,7 +169,7 @@ mod tests {
         #[test]
         fn codes_come_back_and_sets_are_found(
             (width, codes) in (0u32..=WIDEST).prop_flat_map(|width| (Just(width), prop::collection::vec(0u64..1 << width, 0..200))),
-            asked in any::<u16>(),
+            asked in any::<u16>(), from in 0usize..150,
         ) {
             let mut bytes = Vec::new();
             encode(codes.iter().copied(), width, &mut bytes);
@@ -151,6 +177,9 @@ mod tests {
             let planes = Planes::new(&bytes, width as usize);
             let is_asked = |code: u64| asked >> code & 1 == 1;
             let set = CodeSet::new((0..1 << width).filter(|code| is_asked(*code)));
+            let mut some = Vec::new();
+            planes.for_each(from.min(codes.len())..codes.len(), |code| some.push(code));
+            prop_assert_eq!(&some, &codes[from.min(codes.len())..]);
             for (row, code) in codes.iter().enumerate() {
                 prop_assert_eq!(planes.code(row), *code);
                 prop_assert_eq!(set.contains(*code), is_asked(*code));
