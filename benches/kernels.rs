@@ -1,5 +1,5 @@
-//! How long the loops take that questions spend their time in, each by itself, in nanoseconds a step: which of them a change has made
-//! slower, where `questions` says only that something has.
+//! How long the loops take that questions spend their time in, each by itself, and how many steps a second that is: which of them a
+//! change has made slower, where `questions` says only that something has.
 //!
 //! `cargo bench --bench kernels`; `-- masks` measures those whose names begin so.
 

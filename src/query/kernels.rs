@@ -13,7 +13,7 @@ use crate::store::Snapshot;
 use super::groups::Member;
 use super::key_counts::KeyCounts;
 use super::key_set::KeySet;
-use super::pairs;
+use super::pairs::{Pair, groups};
 use super::row_test::RowTest;
 
 /// Takes a kernel: its name, how many steps it takes, and the kernel itself, which gives what hangs on every step.
@@ -154,21 +154,23 @@ fn of_keys(segment: &Segment, key: ColumnId, measure: &mut Measure<'_>) -> Resul
         return Ok(());
     };
     let rows = segment.rows() as usize;
-    let keys: Vec<i64> = (0..rows).map(|row| keys.get(row)).filter(|key| *key != MISSING).collect();
+    let rows = (0..rows).filter(|row| keys.get(*row) != MISSING);
+    let (keys, topics): (Vec<i64>, Vec<u64>) = rows.map(|row| (keys.get(row), topics.code(row))).unzip();
     measure("keys: told apart", keys.len() as u64, &mut || {
         let mut set = KeySet::default();
         keys.iter().for_each(|key| set.insert_near(*key));
         set.settle();
         set.len()
     });
-    let pairs: Vec<(u64, Member)> =
-        keys.iter().zip(0..).map(|(key, row)| (key.cast_unsigned(), topics.code(row) as Member)).collect();
+    let least = keys.iter().min().copied().unwrap_or_default();
+    let pair = |(key, topic): (&i64, &u64)| u64::new(key.abs_diff(least), *topic as Member);
+    let pairs: Vec<u64> = keys.iter().zip(&topics).map(pair).collect();
     measure("keys: pairs with topics that come again", pairs.len() as u64, &mut || {
-        pairs::groups(pairs.len() as u64, 2, |each| each(&pairs)).len() as u64
+        groups(pairs.len() as u64, 2, |each| each(&pairs)).len() as u64
     });
-    measure("groups: rows listed by topic and counted", rows as u64, &mut || {
+    measure("groups: topics listed and counted", topics.len() as u64, &mut || {
         let mut counts = KeyCounts::default();
-        (0..rows).for_each(|row| counts.push(topics.code(row)));
+        topics.iter().for_each(|topic| counts.push(*topic));
         counts.into_counts().map(|(_, orders)| orders).sum()
     });
     Ok(())
