@@ -18,9 +18,7 @@ const ORDERS: usize = 1_000_000;
 const COLUMNS: [&str; 4] = ["kind", "department", "caller", "created"];
 
 fn measured(criterion: &mut Criterion) {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = Store::create(folder.path().join("city.zonal"), workload::schema().expect("a schema"))
-        .expect("a store");
+    let store = Store::in_memory(workload::schema().expect("a schema")).expect("a store");
     let mut load = store.load().expect("a load");
     for columns in workload::slices(&City::new(1), ORDERS) {
         load.push_columns(columns).expect("columns that fit");

@@ -54,18 +54,17 @@ pub(super) type Chosen<'s, 'p> = (&'s Live, SegmentPlan<'p>);
 /// A segment and what of it is counted. Those with one number, which stand together, are counted by one thread.
 type Task<'s> = (u32, &'s Live, &'s SegmentPlan<'s>);
 
-/// Counts the orders of several segments; where they `may_share` the store's threads, and that is worth it, on these.
+/// Counts the orders of several segments, on the store's threads where that is worth it.
 pub(super) fn count_all(
     plan: &Plan,
     frame: &Frame,
     snapshot: &Snapshot,
     segments: &[Chosen<'_, '_>],
     top: Option<&hashbrown::HashSet<Key>>,
-    may_share: bool,
 ) -> Result<Groups> {
     let units = units(segments)?;
     let reads = reads(plan, segments)?;
-    let threads = if may_share && reads >= ROWS_TO_SHARE { snapshot.threads()? } else { None };
+    let threads = if reads >= ROWS_TO_SHARE { snapshot.threads()? } else { None };
     let (of_units, cut);
     // Few units could not be shared among threads.
     let stays = !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY;

@@ -38,7 +38,7 @@ impl Snapshot {
     pub(crate) fn run_at_least(&self, query: &Query, least: u64) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let (mut table, mut groups) = self.count(&plan, &frame, None, least, true)?;
+        let (mut table, mut groups) = self.count(&plan, &frame, None, least)?;
         let plain = plan.by.is_empty() && !query.all_units;
         match query.top {
             None if plain && !query.between && groups.is_empty() => {
@@ -68,7 +68,7 @@ impl Snapshot {
             return assemble_some(query, &plan, &frame, self, (&groups, least), per_unit);
         }
         assemble(query, &plan, &frame, self, (groups, least), |top| {
-            Ok(self.count(&plan, &frame, Some(top), 1, true)?.1)
+            Ok(self.count(&plan, &frame, Some(top), 1)?.1)
         })
     }
 
@@ -86,12 +86,12 @@ impl Snapshot {
         let counts = |span: &Span| -> Result<Vec<u64>> {
             let plan = Plan::new(&query.clone().during_on(query.clock.clone(), *span), self)?;
             let frame = Frame::new(&plan, self)?;
-            // Each span is one thread's.
-            let (table, mut groups) = self.count(&plan, &frame, None, 1, spans.len() == 1)?;
+            let (table, mut groups) = self.count(&plan, &frame, None, 1)?;
             groups.add(&frame.keys, false, &table)?;
             Ok(wanted.iter().map(|(unit, by)| groups.orders(frame.keys.pack(*unit, by, NONE))).collect())
         };
-        match self.threads()? {
+        match self.threads()?.filter(|_| spans.len() > 1) {
+            // Each span is one thread's.
             Some(threads) => threads.install(|| spans.par_iter().map(counts).collect()),
             None => spans.iter().map(counts).collect(),
         }
@@ -105,7 +105,6 @@ impl Snapshot {
         frame: &Frame,
         top: Option<&HashSet<Key>>,
         least: u64,
-        may_share: bool,
     ) -> Result<(Table, Groups)> {
         let mut ranges = Ranges::new(plan, frame, self);
         let mut by_rows = Vec::new();
@@ -118,7 +117,7 @@ impl Snapshot {
             }
             by_rows.extend(SegmentPlan::new(plan, self, live, &times)?.map(|chosen| (live, chosen)));
         }
-        let mut groups = count_all(plan, frame, self, &by_rows, top, may_share)?;
+        let mut groups = count_all(plan, frame, self, &by_rows, top)?;
         // What the table has of a group is still to come.
         groups.finish(if ranges.table.is_empty() { least } else { 1 })?;
         Ok((ranges.table, groups))

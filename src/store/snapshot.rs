@@ -129,9 +129,12 @@ impl Snapshot {
         self.state.index.of(&self.state.lives)
     }
 
-    /// The store's threads, where there are several.
+    /// The store's threads, where there are several; none for one of them, which has its share of some work already.
     pub(crate) fn threads(&self) -> Result<Option<&ThreadPool>> {
-        Ok(Some(self.threads.get()?).filter(|threads| threads.current_num_threads() > 1))
+        let can_share = |threads: &&ThreadPool| {
+            threads.current_num_threads() > 1 && threads.current_thread_index().is_none()
+        };
+        Ok(Some(self.threads.get()?).filter(can_share))
     }
 
     /// What the segments of a block, which these lives are, add up to, like one of their views; none where that is not worth
