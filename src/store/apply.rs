@@ -16,6 +16,8 @@ use super::sealing::Sealing;
 /// A batch is merged with the one before it unless that one is more than so many times as long. With 4, versions are
 /// rewritten about as often as with 2, into half as many batches.
 const MERGE_RATIO: u32 = 4;
+/// One with no more rows is merged all the same: a question spends more on a small batch than on its rows.
+const SMALL: u32 = if cfg!(test) { 2 } else { 256 };
 
 /// Where the latest version of an order lies in a state: in which segment, in which row.
 type Stored = Option<(usize, u32)>;
@@ -76,8 +78,7 @@ pub(super) fn apply(state: &State, commit: u64, stamp: i64, changes: &Changes) -
         }
     }
     for (partition, rows) in rows {
-        let batch = sealing.batch(rows, partition)?.0;
-        add_batch(&mut next.lives, batch, &sealing)?;
+        add_batch(&mut next.lives, rows, partition, &sealing)?;
     }
     Ok(next)
 }
@@ -109,22 +110,18 @@ fn entry<'a>(
     }
 }
 
-/// Adds a batch, merged with those of its partition that are not much longer: so each partition has few of them.
-fn add_batch(lives: &mut Vec<Live>, batch: Live, sealing: &Sealing<'_>) -> Result<()> {
-    let partition = batch.segment.summary().partition;
-    let (mut parts, mut rows) = (vec![batch], 0);
-    for part in &parts {
-        rows += part.segment.rows();
-    }
+/// Adds rows as a batch, merged with those of its partition that are small or not much longer: so each partition has few of them.
+fn add_batch(lives: &mut Vec<Live>, rows: Rows, partition: i32, sealing: &Sealing<'_>) -> Result<()> {
+    let (mut parts, mut length) = (Vec::new(), u32::try_from(rows.len()).unwrap_or(u32::MAX));
     while let Some(at) = lives.iter().rposition(|live| {
         live.stage == Stage::Open
-            && live.segment.summary().partition == partition
-            && live.segment.rows() <= rows.saturating_mul(MERGE_RATIO)
+            && live.partition() == partition
+            && live.segment.rows() <= length.saturating_mul(MERGE_RATIO).max(SMALL)
     }) {
         let live = lives.remove(at);
-        rows += live.segment.rows();
+        length = length.saturating_add(live.segment.rows());
         parts.insert(0, live);
     }
-    lives.push(if parts.len() == 1 { parts.swap_remove(0) } else { sealing.merge(&parts)?.0 });
+    lives.push(sealing.merge(&parts, rows, partition)?.0);
     Ok(())
 }

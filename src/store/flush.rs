@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::segment::{Death, Deaths};
+use crate::segment::{Death, Deaths, Rows};
 use crate::storage::Storage;
 use crate::tree::{Forest, log};
 
@@ -97,7 +97,7 @@ impl Store {
         }
         let sealing = Sealing::new(&state.schema, &state.forest, state.manifest.schemas.len())?;
         let seal = |(partition, batches): (i32, Vec<Live>)| -> Result<_> {
-            let (mut live, moved) = sealing.merge(&batches)?;
+            let (mut live, moved) = sealing.merge(&batches, Rows::new(&sealing.layout), partition)?;
             live.segment = written.segment("segments", partition, live.segment.whole())?;
             live.stage = Stage::Sealed;
             Ok(Merged { live: Some(live), after: state.commit, moved, ..Merged::default() })

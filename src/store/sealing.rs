@@ -90,24 +90,18 @@ impl<'a> Sealing<'a> {
         }
     }
 
-    /// A batch of rows of one partition, and for each of its rows which of the given ones it is.
-    pub(super) fn batch(&self, rows: Rows, partition: i32) -> Result<(Live, Vec<u32>)> {
-        let (bytes, order) = self.sealer().seal_mapped(rows, partition);
-        let segment = Segment::open("a batch in memory", Bytes::from(bytes))?;
-        Ok((Live::new(Arc::new(segment), Stage::Open), order))
-    }
-
-    /// All versions of several segments of one partition, ended ones too, as one batch.
-    pub(super) fn merge(&self, lives: &[Live]) -> Result<(Live, Vec<Moved>)> {
+    /// All versions of several segments of one partition, ended ones too, and new rows behind them, as one batch.
+    pub(super) fn merge(&self, lives: &[Live], new: Rows, partition: i32) -> Result<(Live, Vec<Moved>)> {
         let mut rows = Rows::new(&self.layout);
         let mut firsts = Vec::new();
-        let mut partition = 0;
         for live in lives {
             firsts.push(rows.len());
-            partition = live.segment.summary().partition;
             rows.append(live.segment.read_rows(&self.layout)?);
         }
-        let (mut batch, order) = self.batch(rows, partition)?;
+        rows.append(new);
+        let (bytes, order) = self.sealer().seal_mapped(rows, partition);
+        let segment = Segment::open("a batch in memory", Bytes::from(bytes))?;
+        let mut batch = Live::new(Arc::new(segment), Stage::Open);
         let places = places(&order);
         let moved: Vec<Moved> = lives
             .iter()
