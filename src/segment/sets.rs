@@ -7,9 +7,9 @@
 //! lists: rows in 1 to 4 bytes each, in the order of their values                                3 zero bytes
 //! ```
 //!
-//! A value's rows are in the form that takes fewer bytes. Most values have few rows, and a bitmap of a few rows is
-//! mostly header; a value that is everywhere, or in runs, is a bitmap. Where rows are is said from the start of the
-//! bitmaps or the lists. Nothing is aligned: the containers in a bitmap are not either.
+//! A value's rows are a list, which is read sooner, unless a bitmap takes less than three quarters of its bytes. Most values
+//! have few rows, and a bitmap of a few rows is mostly header; a value that is everywhere, or in runs, is a bitmap. Where
+//! rows are is said from the start of the bitmaps or the lists. Nothing is aligned: the containers in a bitmap are not either.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use roaring::RoaringBitmap;
@@ -62,7 +62,8 @@ impl SetsBuilder {
             }
             directory.extend(value.to_le_bytes());
             directory.extend((rows.len() as u32).to_le_bytes());
-            let smaller = bitmap_size(&rows) < rows.len().saturating_mul(width);
+            let list_size = rows.len().saturating_mul(width);
+            let smaller = bitmap_size(&rows).saturating_mul(4) < list_size.saturating_mul(3);
             let set = if smaller { RoaringBitmap::from_sorted_iter(rows.iter().copied()).ok() } else { None };
             let place = if let Some(mut set) = set {
                 let start = bitmaps.len() as u64;
@@ -186,22 +187,24 @@ impl<'a> Sets<'a> {
 
     /// The sets of those of `values`, which ascend, that have rows.
     pub(crate) fn of(self, values: &[u32]) -> SetsOf<'a> {
-        SetsOf { sets: self, entries: self.entries(values).collect() }
+        let mut entries = Vec::with_capacity(values.len());
+        entries.extend(self.entries(values));
+        SetsOf { sets: self, entries }
     }
 
-    /// What the directory says of `values`, which ascend and mostly follow one another.
+    /// What the directory says of `values`. As its values ascend, one stands at most as many places before its own number as
+    /// there are values without rows.
     fn entries<'v>(self, values: &'v [u32]) -> impl Iterator<Item = (usize, Entry)> + use<'a, 'v> {
         let directory = self.directory;
-        let mut at = 0_usize;
+        let most = directory.last().map_or(0, |last| Entry::read(last).value as usize);
+        let without_rows = most.saturating_add(1).saturating_sub(directory.len());
         values.iter().filter_map(move |value| {
-            let entry = |at: usize| directory.get(at).map(Entry::read);
-            if entry(at).is_some_and(|entry| entry.value < *value) {
-                let rest = directory.get(at..).unwrap_or_default();
-                at = at.saturating_add(rest.partition_point(|bytes| Entry::read(bytes).value < *value));
-            }
-            let found = entry(at).filter(|entry| entry.value == *value).map(|entry| (at, entry));
-            at = at.saturating_add(usize::from(found.is_some()));
-            found
+            let end = (*value as usize).saturating_add(1).min(directory.len());
+            let start = (*value as usize).saturating_sub(without_rows).min(end);
+            let near = directory.get(start..end).unwrap_or_default();
+            let at = start.saturating_add(near.partition_point(|bytes| Entry::read(bytes).value < *value));
+            let entry = directory.get(at).map(Entry::read);
+            entry.filter(|entry| entry.value == *value).map(|entry| (at, entry))
         })
     }
 
