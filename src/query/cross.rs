@@ -28,6 +28,7 @@ pub(super) fn assemble_cross(
     units.sort_unstable();
     let (places, groups) = in_order(plan, frame, snapshot);
     let mut answer = empty(query, plan, snapshot);
+    answer.rows.reserve(units.len());
     for (_, member, first) in units {
         let unit = place.get(member);
         let kind = row_kind(plan, snapshot, unit);

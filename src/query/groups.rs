@@ -160,12 +160,16 @@ pub(crate) struct Groups {
     limit: u64,
 }
 
-/// Where the facts of units begin: a number for every node there is, as its pages cost nothing until they are used.
+/// So many nodes that follow one another have their numbers on one page.
+const UNITS_OF_PAGE: usize = if cfg!(test) { 2 } else { 1 << 10 };
+
+/// Where the facts of units begin.
 #[derive(Debug, Clone, Default)]
 struct Units {
     nodes: usize,
-    /// One more than where the facts of a unit begin, 0 for those that have none; orders without place come first.
-    firsts: Vec<u32>,
+    /// Per node, one more than where its facts begin, 0 for those that have none; orders without place come first. Pages of which
+    /// no node has facts are not there.
+    pages: Vec<Option<Box<[u32; UNITS_OF_PAGE]>>>,
     /// The units that have a place, with where their facts begin.
     members: Vec<(Member, usize)>,
 }
@@ -178,17 +182,22 @@ impl Units {
 
     #[inline]
     fn get(&self, unit: Member) -> Option<usize> {
-        let first = *self.firsts.get(Self::at(unit))?;
-        (first as usize).checked_sub(1)
+        let at = Self::at(unit);
+        let page = self.pages.get(at / UNITS_OF_PAGE)?.as_ref()?;
+        (page[at % UNITS_OF_PAGE] as usize).checked_sub(1)
     }
 
     /// Notes a new unit; not one that is no node.
     fn insert(&mut self, unit: Member, first: usize) -> bool {
-        if self.firsts.is_empty() {
-            self.firsts = vec![0; self.nodes + 1];
+        let at = Self::at(unit);
+        if at > self.nodes {
+            return false;
         }
-        let Some(slot) = self.firsts.get_mut(Self::at(unit)) else { return false };
-        *slot = first as u32 + 1;
+        if self.pages.is_empty() {
+            self.pages = vec![None; self.nodes / UNITS_OF_PAGE + 1];
+        }
+        let page = self.pages[at / UNITS_OF_PAGE].get_or_insert_with(|| Box::new([0; UNITS_OF_PAGE]));
+        page[at % UNITS_OF_PAGE] = first as u32 + 1;
         self.members.push((unit, first));
         true
     }

@@ -4,20 +4,18 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::schema::{Clock, Field};
-use crate::segment::{
-    Bits, Column, ColumnId, Directory, Lists, MISSING, RowMask, SectionId, Segment, present,
-};
+use crate::segment::{Bits, Column, ColumnId, Finder, Lists, MISSING, RowMask, SectionId, Segment, present};
 use crate::store::{Live, Snapshot};
 use crate::tree::Tree;
 
 use super::Access;
-use super::execute::{Frame, SegmentPlan};
+use super::execute::Frame;
 use super::facts::{Facts, widest};
 use super::groups::{Groups, Key, Member, NONE, member};
 use super::number::Number;
 use super::plan::{Dimension, Plan};
 use super::row_test::RowTest;
-use super::rows::Sink;
+use super::rows::{PartRuns, Sink};
 use super::select::{Kept, Selector};
 
 /// So many rows are looked up together.
@@ -267,61 +265,39 @@ impl<'a> RowReader<'a> {
         Ok(())
     }
 
-    /// Adds listed rows, which ascend where several ranges are asked for or `walk` says to go along the runs; else the unit of
-    /// each is looked up.
+    /// Adds listed rows, which ascend where there are several parts.
     pub(super) fn add_list(
         &self,
         list: &[u32],
-        walk: bool,
-        chosen: &SegmentPlan<'_>,
+        parts: &[PartRuns<'_>],
         snapshot: &Snapshot,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
-        let place = snapshot.place();
-        for (part, range) in &chosen.ranges {
+        for part in parts {
             let mut rows = list;
-            if chosen.ranges.len() > 1 {
-                rows = &rows[rows.partition_point(|row| *row < range.start)..];
-                rows = &rows[..rows.partition_point(|row| *row < range.end)];
+            if parts.len() > 1 {
+                rows = &rows[rows.partition_point(|row| *row < part.rows.start)..];
+                rows = &rows[..rows.partition_point(|row| *row < part.rows.end)];
             }
-            let Some(level) = part.level else {
-                self.add_rows(rows, member(part.base), sink)?;
+            let Some(finder) = part.finder(rows.len()) else {
+                self.add_rows(rows, member(part.part.base), sink)?;
                 continue;
             };
-            let directory = self.segment.directory(level)?;
-            if !walk {
-                rows.chunks(LOOKED_UP).try_for_each(|rows| self.look_up(rows, &directory, place, sink))?;
-                continue;
-            }
-            for (run, run_rows) in directory.runs(range.clone()) {
-                let here = rows.iter().take_while(|row| **row < run_rows.end).count();
-                if here > 0 {
-                    self.add_rows(&rows[..here], member(directory.unit(place, run)), sink)?;
-                    rows = &rows[here..];
-                }
-                if rows.is_empty() {
-                    break;
-                }
-            }
+            rows.chunks(LOOKED_UP)
+                .try_for_each(|rows| self.look_up(rows, &finder, snapshot.place(), sink))?;
         }
         Ok(())
     }
 
     /// Adds rows whose units are looked up. Each step is done for all of them, so that the memory fetches what several need at a
     /// time.
-    fn look_up(
-        &self,
-        rows: &[u32],
-        directory: &Directory<'_>,
-        place: &Tree,
-        sink: &mut Sink<'_>,
-    ) -> Result<()> {
+    fn look_up(&self, rows: &[u32], finder: &Finder<'_>, place: &Tree, sink: &mut Sink<'_>) -> Result<()> {
         let (mut runs, mut units, mut firsts) = ([0; LOOKED_UP], [NONE; LOOKED_UP], [None; LOOKED_UP]);
         for (run, row) in runs.iter_mut().zip(rows) {
-            *run = directory.run_of(*row);
+            *run = finder.run_of(*row);
         }
         for (unit, (run, _)) in units.iter_mut().zip(runs.iter().zip(rows)) {
-            *unit = member(directory.unit(place, *run));
+            *unit = member(finder.unit(place, *run));
         }
         for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
             *first = self.first(*unit, sink);

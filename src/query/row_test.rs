@@ -53,21 +53,19 @@ impl<'a> RowTest<'a> {
             Test::Missing => Self::Always(false),
             Test::Between(least, most) => column.codes(*least, *most).map_or(Self::Always(false), codes),
             Test::OneOf(values) => {
-                let code = |value: &u32| column.codes((*value).into(), (*value).into());
+                let codes_of = values.iter().filter_map(|value| column.code_of((*value).into()));
                 if let Some(planes) = column.planes() {
-                    let set = Box::new(CodeSet::new(values.iter().filter_map(code).flatten()));
-                    return Self::Among { planes, set };
+                    return Self::Among { planes, set: Box::new(CodeSet::new(codes_of)) };
                 }
                 let mut bits = Vec::new();
                 let mut range: Option<RangeInclusive<u64>> = None;
-                for value in values {
-                    let Some(code) = code(value) else { continue };
-                    let first = range.as_ref().map_or(*code.start(), |range| *range.start());
+                for code in codes_of {
+                    let first = range.as_ref().map_or(code, |range| *range.start());
                     // Values are numbers of 32 bits, and the bits of as many are what a filter may cost.
-                    let at = (code.start() - first) as usize;
+                    let at = (code - first) as usize;
                     bits.resize(at / 64 + 1, 0u64);
                     bits[at / 64] |= 1 << (at % 64);
-                    range = Some(first..=*code.end());
+                    range = Some(first..=code);
                 }
                 match range {
                     None => Self::Always(false),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::Result;
-use crate::segment::{Directory, RowMask, Segment};
+use crate::segment::{Directory, Finder, RowMask, Segment};
 use crate::store::{Live, Snapshot};
 
 use super::execute::{Frame, SegmentPlan};
@@ -24,8 +24,6 @@ const TOGETHER: u64 = 8;
 /// With so many rows for every unit, what is counted for one should stay in the cache.
 const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
 const FEW_UNITS: usize = if cfg!(test) { 2 } else { 8 };
-/// To search for the run of a row takes about as long as to walk along so many runs.
-const RUNS_TO_SEARCH: usize = 16;
 
 /// Where counted orders go.
 #[derive(Debug)]
@@ -109,8 +107,8 @@ fn by_unit<'s, 'p>(
 ) -> Result<Vec<(Member, &'s Live, SegmentPlan<'p>)>> {
     let mut of_units = Vec::new();
     for (live, chosen) in segments {
-        for (part, range) in &chosen.ranges {
-            for (unit, rows) in runs(snapshot, &live.segment, *part, range.clone())? {
+        for part in &chosen.ranges {
+            for (unit, rows) in PartRuns::new(part, &live.segment)?.units(snapshot) {
                 of_units.push((unit, *live, chosen.within(&rows)));
             }
         }
@@ -193,17 +191,17 @@ fn count(
         return Ok(());
     }
     let reader = RowReader::open(plan, frame, segment, &selector)?;
-    let (runs_of_all, searched) = runs_of(chosen, segment)?;
-    let is_listed = few < runs_of_all && !matches!(kept, Kept::All);
+    let parts: Vec<_> =
+        chosen.ranges.iter().map(|part| PartRuns::new(part, segment)).collect::<Result<_>>()?;
+    let runs: usize = parts.iter().map(|part| part.runs.len()).sum();
+    let is_listed = few < runs && !matches!(kept, Kept::All);
     match (is_listed, kept) {
         (true, kept) => {
-            // To walk along the runs is faster than to look up each row's where there are fewer runs than rows.
-            let walk = searched && runs_of_all <= few.saturating_mul(RUNS_TO_SEARCH);
             let mut list = kept.listed(chosen.hull());
-            if walk || chosen.ranges.len() > 1 {
+            if chosen.ranges.len() > 1 {
                 list.sort_unstable();
             }
-            return reader.add_list(&list, walk, chosen, snapshot, sink);
+            return reader.add_list(&list, &parts, snapshot, sink);
         }
         (false, Kept::List(list)) => {
             let mut mask = RowMask::new(segment.rows());
@@ -212,8 +210,8 @@ fn count(
         }
         (false, other) => kept = other,
     }
-    for (part, range) in &chosen.ranges {
-        for (unit, run) in runs(snapshot, segment, *part, range.clone())? {
+    for part in &parts {
+        for (unit, run) in part.units(snapshot) {
             match &kept {
                 Kept::All if !by_row => reader.count_range(live, unit, run, &mut sink.groups)?,
                 Kept::Mask(mask) if !by_row => reader.count_mask(mask, unit, run, &mut sink.groups)?,
@@ -224,27 +222,38 @@ fn count(
     Ok(())
 }
 
-/// How many runs of rows there are to walk along, and whether that of a row is searched for.
-fn runs_of(chosen: &SegmentPlan<'_>, segment: &Segment) -> Result<(usize, bool)> {
-    chosen.ranges.iter().try_fold((0, false), |(runs, searched), (part, range)| {
-        let Some(level) = part.level else { return Ok((runs + 1, searched)) };
-        let directory = segment.directory(level)?;
-        let end = directory.run_of(range.end);
-        let more = end - directory.run_of(range.start).min(end);
-        Ok((runs + more, searched || directory.is_searched()))
-    })
+/// The rows of a part, and the runs of those that count for the same unit.
+#[derive(Debug)]
+pub(super) struct PartRuns<'s> {
+    pub(super) part: Part,
+    pub(super) rows: Range<u32>,
+    /// None where all rows are of one unit.
+    directory: Option<Directory<'s>>,
+    runs: Range<usize>,
 }
 
-/// The runs of rows that count for the same unit.
-fn runs(
-    snapshot: &Snapshot,
-    segment: &Segment,
-    part: Part,
-    range: Range<u32>,
-) -> Result<Vec<(Member, Range<u32>)>> {
-    let Some(level) = part.level else { return Ok(vec![(member(part.base), range)]) };
-    let directory: Directory<'_> = segment.directory(level)?;
-    let place = snapshot.place();
-    // A directory that is coarser than the level (sealed before the level was added) has units above it.
-    Ok(directory.runs(range).map(|(run, rows)| (member(directory.unit(place, run)), rows)).collect())
+impl<'s> PartRuns<'s> {
+    fn new((part, rows): &(Part, Range<u32>), segment: &'s Segment) -> Result<Self> {
+        let directory = part.level.map(|level| segment.directory(level)).transpose()?;
+        let runs = directory.map_or(0..1, |directory| directory.runs_of(rows.clone()));
+        Ok(Self { part: *part, rows: rows.clone(), directory, runs })
+    }
+
+    /// Finds the runs of so many rows; none where all rows are of one unit.
+    pub(super) fn finder(&self, rows: usize) -> Option<Finder<'s>> {
+        self.directory.map(|directory| directory.finder(self.runs.clone(), rows))
+    }
+
+    /// The units, and the rows of each. A directory that is coarser than the level (sealed before the level was added) has units
+    /// above it.
+    fn units(&self, snapshot: &Snapshot) -> Vec<(Member, Range<u32>)> {
+        let place = snapshot.place();
+        match self.directory {
+            None => vec![(member(self.part.base), self.rows.clone())],
+            Some(directory) => {
+                let runs = directory.runs(self.rows.clone());
+                runs.map(|(run, rows)| (member(directory.unit(place, run)), rows)).collect()
+            }
+        }
+    }
 }

@@ -107,8 +107,9 @@ impl Snapshot {
         least: u64,
     ) -> Result<(Table, Groups)> {
         let mut ranges = Ranges::new(plan, frame, self);
-        let mut by_rows = Vec::new();
-        for Asked { live, times } in ranges.add_pages(Asked::all(plan, frame, self))? {
+        let asked = ranges.add_pages(Asked::all(plan, frame, self))?;
+        let mut by_rows = Vec::with_capacity(asked.len());
+        for Asked { live, times } in asked {
             let cover = Cover::of(plan, frame, self, live, &times)?;
             if let Some(cover) = &cover
                 && ranges.add(live, cover)?

@@ -224,10 +224,11 @@ impl Container<'_> {
     fn for_each(self, range: Range<u32>, each: impl FnMut(u32)) {
         match self {
             Self::Array(values) => {
-                let before = |end: u32| values.partition_point(|value| low(*value) < end);
-                let within = values.get(before(range.start)..before(range.end)).unwrap_or(&[]);
+                let first = values.partition_point(|value| low(*value) < range.start);
+                let rest = values.get(first..).unwrap_or(&[]).iter().map(|value| low(*value));
                 // In a damaged array values need not ascend.
-                within.iter().map(|value| low(*value)).filter(|value| range.contains(value)).for_each(each);
+                let within = rest.take_while(|value| *value < range.end);
+                within.filter(|value| *value >= range.start).for_each(each);
             }
             Self::Bits(words) => words.ones(range).for_each(each),
             Self::Runs(runs) => {

@@ -326,6 +326,12 @@ impl<'a> Column<'a> {
         Some(u64::try_from(low).ok()?..=u64::try_from(high).ok()?).filter(|codes| !codes.is_empty())
     }
 
+    /// The code of a value; none where the column cannot hold it.
+    pub(crate) fn code_of(&self, value: i64) -> Option<u64> {
+        let code = u64::try_from(i128::from(value).saturating_sub(self.base.into())).ok()?;
+        (u64::from(self.nullable)..=self.largest).contains(&code).then_some(code)
+    }
+
     /// The largest code that the width has room for.
     pub(crate) fn largest_code(&self) -> u64 {
         self.largest

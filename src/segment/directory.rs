@@ -13,7 +13,7 @@
 //! The runs of the deepest level are many and short. Their starts have form 1: so the unit of any row is found by counting the
 //! starts before it, and orders need no column for their place.
 
-#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 use std::ops::Range;
 
@@ -42,8 +42,36 @@ enum Starts<'a> {
 }
 
 const HEADER: usize = 16;
+/// To search for the run of a row takes about as long as to read the starts of so many runs.
+const RUNS_AHEAD: usize = if cfg!(test) { 2 } else { 64 };
 /// What a cache line holds, and the words of marks are read by.
 const ALIGNMENT: usize = 64;
+
+/// Finds the runs of rows.
+#[derive(Debug)]
+pub(crate) struct Finder<'a> {
+    directory: Directory<'a>,
+    /// The first of the runs whose starts were read ahead.
+    first: usize,
+    starts: Vec<i64>,
+}
+
+impl Finder<'_> {
+    /// The run that holds a row.
+    #[inline]
+    pub(crate) fn run_of(&self, row: u32) -> usize {
+        if self.starts.is_empty() {
+            return self.directory.run_of(row);
+        }
+        let begun = self.starts.partition_point(|start| *start <= i64::from(row));
+        self.first.saturating_add(begun).saturating_sub(1)
+    }
+
+    /// The unit of a run, as the directory has it.
+    pub(crate) fn unit(&self, place: &Tree, run: usize) -> Option<Node> {
+        self.directory.unit(place, run)
+    }
+}
 
 /// The runs of a level before they are encoded: their units, and where each starts, with the end of the last.
 pub(super) struct Runs {
@@ -155,11 +183,6 @@ impl<'a> Directory<'a> {
         self.units.rows()
     }
 
-    /// Whether the run of a row is searched for, rather than counted.
-    pub(crate) fn is_searched(&self) -> bool {
-        matches!(self.starts, Starts::List(_))
-    }
-
     /// The unit of a run: of this level, or above it; none for orders without place.
     pub(crate) fn unit(&self, place: &Tree, run: usize) -> Option<Node> {
         node(place, self.units.get(run))
@@ -187,6 +210,24 @@ impl<'a> Directory<'a> {
             }
             Starts::Marks(marks) => marks.rank(row.saturating_add(1)).saturating_sub(1) as usize,
         }
+    }
+
+    /// The runs that hold the rows of a range.
+    pub(crate) fn runs_of(&self, rows: Range<u32>) -> Range<usize> {
+        let Some(last) = rows.end.checked_sub(1).filter(|last| *last >= rows.start) else { return 0..0 };
+        let first = self.run_of(rows.start);
+        first..self.run_of(last).max(first).saturating_add(1)
+    }
+
+    /// Finds which of some runs so many rows lie in.
+    pub(crate) fn finder(&self, runs: Range<usize>, rows: usize) -> Finder<'a> {
+        let mut ahead = Vec::new();
+        if let Starts::List(starts) = &self.starts
+            && runs.len() <= rows.saturating_mul(RUNS_AHEAD)
+        {
+            starts.decode(runs.clone(), &mut ahead);
+        }
+        Finder { directory: *self, first: runs.start, starts: ahead }
     }
 
     /// The first run from `from` on whose unit stands at or after a label.
@@ -227,5 +268,38 @@ impl<'a> Directory<'a> {
             return Err(Corruption::new(0, "the runs do not cover the rows"));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_row_lies_in_the_last_run_that_has_begun(
+            lengths in prop::collection::vec(1i64..40, 1..60),
+            deepest: bool,
+            ends in any::<[prop::sample::Index; 2]>(),
+            few in 1usize..40,
+        ) {
+            let mut starts = vec![0];
+            for length in &lengths {
+                starts.push(starts.last().unwrap() + length);
+            }
+            let rows = *starts.last().unwrap() as u32;
+            let bytes = encode(&Runs { units: (0..).take(lengths.len()).collect(), starts: starts.clone(), deepest });
+            let directory = Directory::open(&bytes, rows).unwrap();
+            let naive = |row: u32| starts.iter().filter(|start| **start <= i64::from(row)).count() - 1;
+            let [start, end] = ends.map(|end| end.index(rows as usize + 1) as u32);
+            let range = start.min(end)..start.max(end);
+            let runs = directory.runs_of(range.clone());
+            prop_assert_eq!(runs.len(), range.clone().last().map_or(0, |last| naive(last) - naive(range.start) + 1));
+            let finder = directory.finder(runs, few);
+            for row in range {
+                prop_assert_eq!((directory.run_of(row), finder.run_of(row)), (naive(row), naive(row)));
+            }
+        }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) use bits::Bits;
 pub(crate) use column::{Column, MISSING};
 pub(crate) use day_totals::day_totals;
 pub(crate) use deaths::{Death, Deaths};
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, Finder};
 pub(crate) use format::SectionId;
 pub(crate) use grid::Grid;
 pub(crate) use lists::Lists;
