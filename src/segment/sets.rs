@@ -192,19 +192,24 @@ impl<'a> Sets<'a> {
         SetsOf { sets: self, entries }
     }
 
-    /// What the directory says of `values`. As its values ascend, one stands at most as many places before its own number as
-    /// there are values without rows.
+    /// What the directory says of `values`, which ascend and mostly follow one another. As its own ascend too, one stands at
+    /// most as many places before its number as there are values without rows.
     fn entries<'v>(self, values: &'v [u32]) -> impl Iterator<Item = (usize, Entry)> + use<'a, 'v> {
         let directory = self.directory;
         let most = directory.last().map_or(0, |last| Entry::read(last).value as usize);
         let without_rows = most.saturating_add(1).saturating_sub(directory.len());
+        let mut at = 0_usize;
         values.iter().filter_map(move |value| {
-            let end = (*value as usize).saturating_add(1).min(directory.len());
-            let start = (*value as usize).saturating_sub(without_rows).min(end);
-            let near = directory.get(start..end).unwrap_or_default();
-            let at = start.saturating_add(near.partition_point(|bytes| Entry::read(bytes).value < *value));
-            let entry = directory.get(at).map(Entry::read);
-            entry.filter(|entry| entry.value == *value).map(|entry| (at, entry))
+            let entry = |at: usize| directory.get(at).map(Entry::read);
+            if entry(at).is_some_and(|entry| entry.value < *value) {
+                let end = (*value as usize).saturating_add(1).min(directory.len());
+                at = (*value as usize).saturating_sub(without_rows).min(end);
+                let near = directory.get(at..end).unwrap_or_default();
+                at = at.saturating_add(near.partition_point(|bytes| Entry::read(bytes).value < *value));
+            }
+            let found = entry(at).filter(|entry| entry.value == *value).map(|entry| (at, entry));
+            at = at.saturating_add(usize::from(found.is_some()));
+            found
         })
     }
 
