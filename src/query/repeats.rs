@@ -26,6 +26,8 @@ use super::{By, Query};
 const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
 /// About how many orders have to be read before another thread is asked to help.
 const ROWS_TO_SHARE: u64 = if cfg!(test) { 8 } else { 8_000 };
+/// Into so many pieces for each thread orders are cut, so that none waits long for another.
+const PIECES: usize = 4;
 
 /// What makes orders repeats of one another: the same key and, where asked for, the same node of a tree.
 ///
@@ -199,7 +201,8 @@ fn find(
     times: u64,
     threads: usize,
 ) -> Result<Vec<(u64, Member, u64)>> {
-    let pieces = if threads > 1 { pieces(segments, threads, ROWS_TO_SHARE as usize / 2) } else { None };
+    let least = ROWS_TO_SHARE as usize / 2;
+    let pieces = if threads > 1 { pieces(segments, PIECES * threads, least) } else { None };
     let asked = on_each(threads > 1, pieces.as_deref().unwrap_or(segments), |(live, chosen)| {
         asked(plan, live, chosen, key, nodes)
     });

@@ -71,8 +71,9 @@ pub(super) fn count_all(
         of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
     } else {
         let shared = threads.filter(|_| plan.needs.adds_up());
-        cut = shared
-            .and_then(|threads| pieces(segments, threads.current_num_threads(), ROWS_TO_SHARE as usize / 2));
+        cut = shared.and_then(|threads| {
+            pieces(segments, 2 * threads.current_num_threads(), ROWS_TO_SHARE as usize / 2)
+        });
         let all = cut.as_deref().unwrap_or(segments);
         (0..).zip(all).map(|(number, (live, chosen))| (number, *live, chosen)).collect()
     };
@@ -117,13 +118,12 @@ fn by_unit<'s, 'p>(
     Ok(of_units)
 }
 
-/// The same segments in pieces of so many rows or more, where they are too few to keep all threads busy.
+/// The same segments in about so many pieces, of so many rows or more, where they are fewer.
 pub(super) fn pieces<'s, 'p>(
     segments: &[Chosen<'s, 'p>],
-    threads: usize,
+    wanted: usize,
     least: usize,
 ) -> Option<Vec<Chosen<'s, 'p>>> {
-    let wanted = 2 * threads;
     if segments.len() >= wanted {
         return None;
     }
