@@ -161,15 +161,16 @@ pub(crate) struct Groups {
 }
 
 /// So many nodes that follow one another have their numbers on one page.
-const UNITS_OF_PAGE: usize = if cfg!(test) { 2 } else { 1 << 10 };
+const UNITS_OF_PAGE: usize = if cfg!(test) { 2 } else { 1 << 6 };
 
 /// Where the facts of units begin.
 #[derive(Debug, Clone, Default)]
 struct Units {
     nodes: usize,
-    /// Per node, one more than where its facts begin, 0 for those that have none; orders without place come first. Pages of which
-    /// no node has facts are not there.
-    pages: Vec<Option<Box<[u32; UNITS_OF_PAGE]>>>,
+    /// Per so many nodes, which page they have; the first is of all that have no facts.
+    pages: Vec<u32>,
+    /// Page by page and node by node, one more than where its facts begin, 0 for those that have none; orders without place come first.
+    firsts: Vec<u32>,
     /// The units that have a place, with where their facts begin.
     members: Vec<(Member, usize)>,
 }
@@ -183,8 +184,9 @@ impl Units {
     #[inline]
     fn get(&self, unit: Member) -> Option<usize> {
         let at = Self::at(unit);
-        let page = self.pages.get(at / UNITS_OF_PAGE)?.as_ref()?;
-        (page[at % UNITS_OF_PAGE] as usize).checked_sub(1)
+        let page = *self.pages.get(at / UNITS_OF_PAGE)? as usize;
+        let first = *self.firsts.get(page * UNITS_OF_PAGE + at % UNITS_OF_PAGE)?;
+        (first as usize).checked_sub(1)
     }
 
     /// Notes a new unit; not one that is no node.
@@ -194,10 +196,15 @@ impl Units {
             return false;
         }
         if self.pages.is_empty() {
-            self.pages = vec![None; self.nodes / UNITS_OF_PAGE + 1];
+            self.pages = vec![0; self.nodes / UNITS_OF_PAGE + 1];
+            self.firsts = vec![0; UNITS_OF_PAGE];
         }
-        let page = self.pages[at / UNITS_OF_PAGE].get_or_insert_with(|| Box::new([0; UNITS_OF_PAGE]));
-        page[at % UNITS_OF_PAGE] = first as u32 + 1;
+        let page = &mut self.pages[at / UNITS_OF_PAGE];
+        if *page == 0 {
+            *page = (self.firsts.len() / UNITS_OF_PAGE) as u32;
+            self.firsts.resize(self.firsts.len() + UNITS_OF_PAGE, 0);
+        }
+        self.firsts[*page as usize * UNITS_OF_PAGE + at % UNITS_OF_PAGE] = first as u32 + 1;
         self.members.push((unit, first));
         true
     }

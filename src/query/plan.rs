@@ -204,7 +204,14 @@ pub(super) fn dimension(by: &super::By, snapshot: &Snapshot) -> Result<Dimension
     };
     let groups = match (level, forest.of(field)) {
         (Some(level), Some(tree)) => {
-            (0..).map_while(|value| tree.get(value)).map(|node| tree.ancestor(node, level).index()).collect()
+            let mut groups: Vec<u32> = Vec::with_capacity(tree.len());
+            for node in (0..).map_while(|value| tree.get(value)) {
+                // A node has come after its parent, whose ancestor is its own.
+                let above = tree.parent(node).filter(|_| tree.level_of(node) > level);
+                let ancestor = above.and_then(|parent| groups.get(parent.index() as usize)).copied();
+                groups.push(ancestor.unwrap_or(node.index()));
+            }
+            groups
         }
         (None, Some(tree)) => (0..).map_while(|value| tree.get(value)).map(Node::index).collect(),
         (_, None) => (0..=15).collect(),
