@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::schema::{Clock, Field};
-use crate::segment::{Bits, Column, ColumnId, Finder, Lists, MISSING, RowMask, SectionId, Segment, present};
+use crate::segment::{
+    Bits, Column, ColumnId, Directory, Finder, Lists, MISSING, RowMask, SectionId, Segment, present,
+};
 use crate::store::{Live, Snapshot};
 use crate::tree::Tree;
 
@@ -279,25 +281,33 @@ impl<'a> RowReader<'a> {
                 rows = &rows[rows.partition_point(|row| *row < part.rows.start)..];
                 rows = &rows[..rows.partition_point(|row| *row < part.rows.end)];
             }
-            let Some(finder) = part.finder(rows.len()) else {
+            let Some(directory) = &part.directory else {
                 self.add_rows(rows, member(part.part.base), sink)?;
                 continue;
             };
+            let finder = directory.finder(part.runs.clone(), rows.len());
             rows.chunks(LOOKED_UP)
-                .try_for_each(|rows| self.look_up(rows, &finder, snapshot.place(), sink))?;
+                .try_for_each(|rows| self.look_up(rows, directory, &finder, snapshot.place(), sink))?;
         }
         Ok(())
     }
 
     /// Adds rows whose units are looked up. Each step is done for all of them, so that the memory fetches what several need at a
     /// time.
-    fn look_up(&self, rows: &[u32], finder: &Finder<'_>, place: &Tree, sink: &mut Sink<'_>) -> Result<()> {
+    fn look_up(
+        &self,
+        rows: &[u32],
+        directory: &Directory<'_>,
+        finder: &Finder<'_>,
+        place: &Tree,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
         let (mut runs, mut units, mut firsts) = ([0; LOOKED_UP], [NONE; LOOKED_UP], [None; LOOKED_UP]);
         for (run, row) in runs.iter_mut().zip(rows) {
             *run = finder.run_of(*row);
         }
         for (unit, (run, _)) in units.iter_mut().zip(runs.iter().zip(rows)) {
-            *unit = member(finder.unit(place, *run));
+            *unit = member(directory.unit(place, *run));
         }
         for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
             *first = self.first(*unit, sink);

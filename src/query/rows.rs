@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::Result;
-use crate::segment::{Directory, Finder, RowMask, Segment};
+use crate::segment::{Directory, RowMask, Segment};
 use crate::store::{Live, Snapshot};
 
 use super::execute::{Frame, SegmentPlan};
@@ -228,8 +228,8 @@ pub(super) struct PartRuns<'s> {
     pub(super) part: Part,
     pub(super) rows: Range<u32>,
     /// None where all rows are of one unit.
-    directory: Option<Directory<'s>>,
-    runs: Range<usize>,
+    pub(super) directory: Option<Directory<'s>>,
+    pub(super) runs: Range<usize>,
 }
 
 impl<'s> PartRuns<'s> {
@@ -237,11 +237,6 @@ impl<'s> PartRuns<'s> {
         let directory = part.level.map(|level| segment.directory(level)).transpose()?;
         let runs = directory.map_or(0..1, |directory| directory.runs_of(rows.clone()));
         Ok(Self { part: *part, rows: rows.clone(), directory, runs })
-    }
-
-    /// Finds the runs of so many rows; none where all rows are of one unit.
-    pub(super) fn finder(&self, rows: usize) -> Option<Finder<'s>> {
-        self.directory.map(|directory| directory.finder(self.runs.clone(), rows))
     }
 
     /// The units, and the rows of each. A directory that is coarser than the level (sealed before the level was added) has units

@@ -39,22 +39,17 @@ pub(crate) enum Kept {
 impl Kept {
     /// Leaves out the rows of a range whose versions have ended.
     pub(crate) fn leave_out_dead(&mut self, live: &Live, range: Range<u32>) {
-        if live.deaths.is_empty() {
+        let dead = live.dead_mask();
+        if dead.map_or_else(|| live.dead(range.clone()), |dead| dead.count(range.clone())) == 0 {
             return;
         }
-        let dead = live.dead_mask();
         if matches!(self, Self::All) {
-            let ended = dead.map_or_else(|| live.dead(range.clone()), |dead| dead.count(range.clone()));
-            if ended == 0 {
-                return;
-            }
             *self = Self::Mask(RowMask::full(live.segment.rows()));
         }
         match (self, dead) {
             (Self::Mask(mask), Some(dead)) => mask.and_not(range, dead),
             (Self::Mask(mask), None) => live.dead_rows(range).for_each(|row| mask.remove(row)),
             (Self::List(list), Some(dead)) => retain(list, |row| !dead.contains(row)),
-            (Self::List(_), None) if live.dead(range) == 0 => {}
             (Self::List(list), None) => list.retain(|row| live.death(*row).is_none()),
             (Self::All, _) => {}
         }

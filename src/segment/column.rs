@@ -328,8 +328,7 @@ impl<'a> Column<'a> {
 
     /// The code of a value; none where the column cannot hold it.
     pub(crate) fn code_of(&self, value: i64) -> Option<u64> {
-        let code = u64::try_from(i128::from(value).saturating_sub(self.base.into())).ok()?;
-        (u64::from(self.nullable)..=self.largest).contains(&code).then_some(code)
+        self.codes(value, value).map(|codes| *codes.start())
     }
 
     /// The largest code that the width has room for.

@@ -66,11 +66,6 @@ impl Finder<'_> {
         let begun = self.starts.partition_point(|start| *start <= i64::from(row));
         self.first.saturating_add(begun).saturating_sub(1)
     }
-
-    /// The unit of a run, as the directory has it.
-    pub(crate) fn unit(&self, place: &Tree, run: usize) -> Option<Node> {
-        self.directory.unit(place, run)
-    }
 }
 
 /// The runs of a level before they are encoded: their units, and where each starts, with the end of the last.

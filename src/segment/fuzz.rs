@@ -45,7 +45,7 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
                 directory.unit(&place, row as usize);
                 directory.runs(row..rows).take(100).for_each(drop);
                 let finder = directory.finder(directory.runs_of(row..rows), usize::MAX);
-                finder.unit(&place, finder.run_of(row));
+                directory.unit(&place, finder.run_of(row));
             }
         })),
         2 => drop(Column::open(bytes, rows as usize).map(|column| {
