@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use zonal::{
-    Attributes, Backlog, Cell, Grain, Movement, Node, Placed, Policy, Quadrants, Query, Repeats, Snapshot,
-    Span,
+    Attributes, Backlog, Cell, Clusters, Grain, Movement, Node, Open, Placed, Policy, QuadrantMap, Quadrants,
+    Query, Ranking, RepeatReport, Repeats, Snapshot, Span, Surges,
 };
 
 use crate::Result;
@@ -14,68 +14,60 @@ use crate::question::Constants;
 const NONE: i64 = -9_999;
 const NO_C2: i64 = -1_000_000;
 
-/// Rows of numbers, one after the other.
-#[derive(Default)]
-pub(crate) struct Numbers {
-    numbers: Vec<i64>,
-    width: usize,
+/// What an analysis gives.
+pub(crate) enum Analysis<'a> {
+    /// Streets in a month and in the one before, and the quadrants of both.
+    Ranked(Box<(Ranking, Ranking, QuadrantMap)>),
+    Backlog(Vec<Open<'a>>),
+    Surges(Surges),
+    Clusters(Clusters),
+    Repeats(RepeatReport),
 }
 
-impl Numbers {
-    fn push<const N: usize>(&mut self, row: [i64; N]) {
-        self.width = N;
-        self.numbers.extend(row);
+/// The residents of streets, which are made up of their numbers.
+pub(crate) fn residents(now: &Snapshot) -> Result<Attributes> {
+    let mut residents = Attributes::new(now);
+    for street in now.place().descendants(None, 2) {
+        let number: u64 = now.place().name_of(street).parse()?;
+        residents.set("residents", street, Span::ALL.start(), 1_000 + 37 * number);
     }
-
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[i64]> {
-        self.numbers.chunks(self.width.max(1))
-    }
+    Ok(residents)
 }
 
-/// The answer to an analysis.
-pub(crate) fn put(now: &Snapshot, name: &str, given: &Constants, span: Span) -> Result<Numbers> {
+/// Asks for an analysis.
+pub(crate) fn put<'a>(
+    now: &'a Snapshot,
+    residents: &Attributes,
+    name: &str,
+    given: &Constants,
+    span: Span,
+) -> Result<Analysis<'a>> {
     let zoom = Query::zoom().during(span);
-    let number = |node: Option<Node>| -> Result<i64> {
-        Ok(now.place().name_of(node.ok_or("an order without a place")?).parse()?)
-    };
-    let mut rows = Numbers::default();
-    match name {
-        "A1" => rows = rank(now, given, span)?,
+    Ok(match name {
+        "A1" => Analysis::Ranked(Box::new(rank(now, residents, given, span)?)),
         "A2" => {
             let query = zoom.within(now.unit(&given.unit)?).grain(Grain::Day);
-            for day in Backlog::new("closed").curve(now, &query)? {
-                rows.push([day.step.start(), day.opened.cast_signed(), day.closed.cast_signed(), day.open]);
-            }
+            Analysis::Backlog(Backlog::new("closed").curve(now, &query)?)
         }
         "A3" => {
             let groups = Query::zoom().level("street").by_level("topic", "topic2");
-            let surges = now.surges(&groups, span.start(), 2)?;
-            for surge in surges.rows() {
-                let topic = surge.row().group("topic").and_then(|topic| topic.value()).ok_or("no topic")?;
-                let expected = (surge.expected() * 16.0).round() as i64;
-                let c2 = surge.c2().map_or(NO_C2, |c2| (c2 * 1_000.0).round() as i64);
-                let unit = number(surge.row().node())?;
-                rows.push([unit, topic.parse()?, surge.observed().cast_signed(), expected, c2]);
-            }
+            Analysis::Surges(now.surges(&groups, span.start(), 2)?)
         }
         "A4" => {
             let groups = Query::zoom().level("building").by_level("topic", "topic2");
-            let clusters = now.clusters(&groups, span.end(), 7, 2)?;
-            for cluster in clusters.rows() {
-                let topic = cluster.groups().next().and_then(|(_, topic)| topic.value()).ok_or("no topic")?;
-                rows.push([number(cluster.node())?, topic.parse()?, cluster.size().cast_signed()]);
-            }
+            Analysis::Clusters(now.clusters(&groups, span.end(), 7, 2)?)
         }
-        _ => {
-            let report = now.repeats(&zoom, &Repeats::of("caller").within("topic", "topic2"))?;
-            rows.push([report.groups.cast_signed(), report.orders.cast_signed()]);
-        }
-    }
-    Ok(rows)
+        _ => Analysis::Repeats(now.repeats(&zoom, &Repeats::of("caller").within("topic", "topic2"))?),
+    })
 }
 
-/// Streets by a policy of three rates in a month and the one before, with movement and quadrants.
-fn rank(now: &Snapshot, given: &Constants, span: Span) -> Result<Numbers> {
+/// Streets by a policy of three rates in a month and the one before, with quadrants.
+fn rank(
+    now: &Snapshot,
+    residents: &Attributes,
+    given: &Constants,
+    span: Span,
+) -> Result<(Ranking, Ranking, QuadrantMap)> {
     let policy = Policy::new("three rates", "effective")
         .term("response", "0.10", [("contacted", "1")])
         .term("satisfaction", "0.40", [("satisfied", "1"), ("basically", "0.9")])
@@ -86,31 +78,60 @@ fn rank(now: &Snapshot, given: &Constants, span: Span) -> Result<Numbers> {
         policy.rank(now, &streets.clone().during(span))?,
         policy.rank(now, &streets.during(Span::new(begin, end)?))?,
     );
-    let mut residents = Attributes::new(now);
-    for street in now.place().descendants(None, 2) {
-        let number: u64 = now.place().name_of(street).parse()?;
-        residents.set("residents", street, Span::ALL.start(), 1_000 + 37 * number);
-    }
     let quadrants = Quadrants::new("satisfaction", "residents");
-    let before = quadrants.map(&earlier, &residents, span.start())?;
-    let map = quadrants.map(&later, &residents, span.start())?.after(&before);
-    let cells: HashMap<Node, Placed<'_>> = map.rows().map(|placed| (placed.node(), placed)).collect();
-    let cell =
-        |cell: Option<Cell>| cell.map_or(-1, |cell| i64::from(cell.satisfied) * 2 + i64::from(cell.busy));
-    let mut rows = Numbers::default();
-    for moved in later.against(&earlier) {
-        let Movement { now: Some(row), .. } = moved else { continue };
-        let unit = row.node().ok_or("no unit")?;
-        let placed = cells.get(&unit);
-        rows.push([
-            now.place().name_of(unit).parse()?,
-            row.volume().cast_signed(),
-            row.judged().cast_signed(),
-            row.rank().unwrap_or(0).cast_signed(),
-            moved.places().unwrap_or(NONE),
-            cell(placed.and_then(|placed| placed.cell())),
-            cell(placed.and_then(|placed| placed.previous())),
-        ]);
+    let before = quadrants.map(&earlier, residents, span.start())?;
+    let map = quadrants.map(&later, residents, span.start())?.after(&before);
+    Ok((later, earlier, map))
+}
+
+impl Analysis<'_> {
+    /// Calls `each` with every row: its unit and its topic, where it has them, and its numbers.
+    pub(crate) fn each(&self, mut each: impl FnMut(Option<Node>, Option<&str>, &[i64])) {
+        match self {
+            Self::Ranked(ranked) => {
+                let (later, earlier, map) = ranked.as_ref();
+                let cells: HashMap<Node, Placed<'_>> =
+                    map.rows().map(|placed| (placed.node(), placed)).collect();
+                let cell = |cell: Option<Cell>| {
+                    cell.map_or(-1, |cell| i64::from(cell.satisfied) * 2 + i64::from(cell.busy))
+                };
+                for moved in later.against(earlier) {
+                    let Movement { now: Some(row), .. } = moved else { continue };
+                    let placed = row.node().and_then(|unit| cells.get(&unit));
+                    let numbers = [
+                        row.volume().cast_signed(),
+                        row.judged().cast_signed(),
+                        row.rank().unwrap_or(0).cast_signed(),
+                        moved.places().unwrap_or(NONE),
+                        cell(placed.and_then(|placed| placed.cell())),
+                        cell(placed.and_then(|placed| placed.previous())),
+                    ];
+                    each(row.node(), None, &numbers);
+                }
+            }
+            Self::Backlog(days) => {
+                for day in days {
+                    let flows = [day.opened.cast_signed(), day.closed.cast_signed()];
+                    each(None, None, &[day.step.start(), flows[0], flows[1], day.open]);
+                }
+            }
+            Self::Surges(surges) => {
+                for surge in surges.rows() {
+                    let topic = surge.row().group("topic").and_then(|topic| topic.value());
+                    let expected = (surge.expected() * 16.0).round() as i64;
+                    let c2 = surge.c2().map_or(NO_C2, |c2| (c2 * 1_000.0).round() as i64);
+                    each(surge.row().node(), topic, &[surge.observed().cast_signed(), expected, c2]);
+                }
+            }
+            Self::Clusters(clusters) => {
+                for cluster in clusters.rows() {
+                    let topic = cluster.groups().next().and_then(|(_, topic)| topic.value());
+                    each(cluster.node(), topic, &[cluster.size().cast_signed()]);
+                }
+            }
+            Self::Repeats(report) => {
+                each(None, None, &[report.groups.cast_signed(), report.orders.cast_signed()]);
+            }
+        }
     }
-    Ok(rows)
 }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use zonal::Store;
+use zonal::{Attributes, Store};
 
+use crate::analyses::residents;
 use crate::question::{Constants, put};
 use crate::read::{rows, touch};
 use crate::{Result, memory};
@@ -28,11 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) fn ask(folder: &Path, questions: &Path, out: &Path, repeats: usize) -> Result<Value> {
     let store = Store::open(folder)?;
     let questions: Questions = serde_json::from_reader(File::open(questions)?)?;
+    let residents = residents(&store.snapshot())?;
     let mut answers = BufWriter::new(File::create(out.with_extension("bin"))?);
     let (mut times, mut shapes) = (BTreeMap::new(), BTreeMap::new());
     for (name, constants) in &questions.asked {
         for given in questions.warm.get(name).into_iter().flatten() {
-            timed(&store, name, given)?;
+            timed(&store, &residents, name, given)?;
         }
         let mut taken: Vec<u64> = Vec::new();
         for round in 0..repeats {
@@ -40,14 +42,14 @@ pub(crate) fn ask(folder: &Path, questions: &Path, out: &Path, repeats: usize) -
                 break;
             }
             for given in constants {
-                taken.push(timed(&store, name, given)?);
+                taken.push(timed(&store, &residents, name, given)?);
             }
         }
         times.insert(name, taken);
         let mut shape = Vec::new();
         for given in constants {
             let now = store.snapshot();
-            let rows = rows(&now, name, &put(&now, name, given)?)?;
+            let rows = rows(&now, name, &put(&now, &residents, name, given)?)?;
             shape.push((rows.len(), rows.first().map_or(0, Vec::len)));
             for number in rows.iter().flatten() {
                 answers.write_all(&number.to_le_bytes())?;
@@ -62,9 +64,10 @@ pub(crate) fn ask(folder: &Path, questions: &Path, out: &Path, repeats: usize) -
 }
 
 /// Nanoseconds from the snapshot to the last value read.
-fn timed(store: &Store, question: &str, given: &Constants) -> Result<u64> {
+fn timed(store: &Store, residents: &Attributes, question: &str, given: &Constants) -> Result<u64> {
     let begun = Instant::now();
-    let asked = put(&store.snapshot(), question, given)?;
+    let now = store.snapshot();
+    let asked = put(&now, residents, question, given)?;
     touch(&asked);
     Ok(begun.elapsed().as_nanos().try_into()?)
 }

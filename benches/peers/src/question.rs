@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use zonal::{
-    Answer, Grain, Order, Query, Repeats, Snapshot, Sort, Span, any_of, count, distinct, is, mean, under,
+    Answer, Attributes, Grain, Order, Query, Repeats, Snapshot, Sort, Span, any_of, count, distinct, is,
+    mean, under,
 };
 
 use crate::schema::rates;
@@ -24,17 +25,21 @@ pub(crate) struct Constants {
 }
 
 /// What a question gives.
-pub(crate) enum Asked {
+pub(crate) enum Asked<'a> {
     Answers(Vec<Answer>),
     Listed(Vec<Order>),
     /// How many groups repeat.
     Repeating(u64),
-    /// The numbers of an analysis.
-    Numbers(crate::analyses::Numbers),
+    Analysed(analyses::Analysis<'a>),
 }
 
 /// Builds the query and runs it.
-pub(crate) fn put(now: &Snapshot, question: &str, given: &Constants) -> Result<Asked> {
+pub(crate) fn put<'a>(
+    now: &'a Snapshot,
+    residents: &Attributes,
+    question: &str,
+    given: &Constants,
+) -> Result<Asked<'a>> {
     let unit = || now.unit(&given.unit);
     let topic = || under("topic", given.topic.as_slice());
     let span = |at: usize| match given.spans.get(at) {
@@ -77,7 +82,7 @@ pub(crate) fn put(now: &Snapshot, question: &str, given: &Constants) -> Result<A
         }
         "K1" => return Ok(Asked::Listed(now.get(&given.id)?.into_iter().collect())),
         "A1" | "A2" | "A3" | "A4" | "A5" => {
-            return Ok(Asked::Numbers(analyses::put(now, question, given, span(0)?)?));
+            return Ok(Asked::Analysed(analyses::put(now, residents, question, given, span(0)?)?));
         }
         _ => return Err(format!("{question:?} is no question of this benchmark").into()),
     };

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-use zonal::{Answer, Figure, Order, Row, RowKind, Snapshot, Value};
+use zonal::{Answer, Figure, Node, Order, Row, RowKind, Snapshot, Value};
 
 use crate::Result;
 use crate::question::Asked;
 use crate::schema::{ANSWERS, SATISFACTION};
 
 /// Reads every value, and keeps none.
-pub(crate) fn touch(asked: &Asked) {
+pub(crate) fn touch(asked: &Asked<'_>) {
     match asked {
         Asked::Answers(answers) => {
             for row in answers.iter().flat_map(Answer::rows) {
@@ -26,9 +26,9 @@ pub(crate) fn touch(asked: &Asked) {
         Asked::Repeating(groups) => {
             black_box(groups);
         }
-        Asked::Numbers(numbers) => {
-            black_box(numbers);
-        }
+        Asked::Analysed(analysis) => analysis.each(|unit, topic, numbers| {
+            black_box((unit, topic, numbers));
+        }),
         Asked::Listed(orders) => {
             for order in orders {
                 black_box((order.id(), order.created(), order.place_path()));
@@ -42,9 +42,19 @@ pub(crate) fn touch(asked: &Asked) {
 
 /// An answer as rows of numbers: what it is grouped by, then the figures. Groups without orders are left out, for
 /// nobody else lists them.
-pub(crate) fn rows(now: &Snapshot, question: &str, asked: &Asked) -> Result<Vec<Vec<i64>>> {
+pub(crate) fn rows(now: &Snapshot, question: &str, asked: &Asked<'_>) -> Result<Vec<Vec<i64>>> {
     match asked {
-        Asked::Numbers(numbers) => Ok(numbers.rows().map(<[i64]>::to_vec).collect()),
+        Asked::Analysed(analysis) => {
+            let mut rows = Vec::new();
+            analysis
+                .each(|unit, topic, numbers| rows.push((unit, topic.map(str::to_owned), numbers.to_vec())));
+            let numbers = |(unit, topic, numbers): (Option<Node>, Option<String>, Vec<i64>)| {
+                let unit = unit.map(|unit| now.place().name_of(unit).parse()).transpose()?;
+                let topic = topic.map(|topic| topic.parse()).transpose()?;
+                Ok(unit.into_iter().chain(topic).chain(numbers).collect())
+            };
+            rows.into_iter().map(numbers).collect()
+        }
         Asked::Repeating(groups) => Ok(vec![vec![i64::try_from(*groups)?]]),
         Asked::Listed(orders) if question == "L1" => {
             orders.iter().map(|order| Ok(vec![order.id().parse()?])).collect()

@@ -10,6 +10,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use zonal::Store;
 
+use crate::analyses::residents;
 use crate::question::{Constants, put};
 use crate::read::{rows, touch};
 use crate::{Result, flush, load, supersede};
@@ -254,7 +255,7 @@ fn check(folder: &Path, orders: &[Row]) -> Result<()> {
     let store = Store::open(folder)?;
     let now = store.snapshot();
     for (question, given) in questions() {
-        let asked = put(&now, question, &given)?;
+        let asked = put(&now, &residents(&now)?, question, &given)?;
         touch(&asked);
         let mut answered = rows(&now, question, &asked)?;
         if !matches!(question, "P3" | "L1") {
