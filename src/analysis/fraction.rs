@@ -83,6 +83,22 @@ impl Fraction {
         }
     }
 
+    /// Numbers as parts of one whole; none beyond 128 bits.
+    pub(super) fn in_parts(numbers: &[Self]) -> Option<(Vec<i128>, i128)> {
+        let mut parts = Vec::with_capacity(numbers.len());
+        let mut whole = 1_i128;
+        for number in numbers {
+            let reduced = number.big();
+            let (part, of) = (reduced.numer().to_i128()?, reduced.denom().to_i128()?);
+            if whole % of != 0 {
+                whole = whole.checked_mul(of)?;
+            }
+            parts.push((part, of));
+        }
+        let parts = parts.into_iter().map(|(part, of)| part.checked_mul(whole / of));
+        Some((parts.collect::<Option<_>>()?, whole))
+    }
+
     fn big(&self) -> BigRational {
         match &self.0 {
             Form::Small(numerator, denominator) => {

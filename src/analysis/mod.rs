@@ -29,6 +29,7 @@ mod score;
 mod sheet;
 mod spread;
 mod surges;
+mod terms;
 #[cfg(test)]
 mod tests;
 

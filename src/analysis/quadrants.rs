@@ -7,7 +7,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::attributes::{Attribute, Attributes};
-use super::ranking::Rate;
+use super::terms::Rate;
 use super::{Fraction, Ranked, Ranking};
 use crate::error::{Error, Result};
 use crate::query::NodePath;
@@ -130,7 +130,7 @@ impl Quadrants {
         for row in ranking.rows() {
             let Some(node) = row.node() else { continue };
             let (rate, attribute) = (row.rate_of(&self.term), attributes.get(&self.attribute, node, at));
-            let satisfaction = rate.and_then(Rate::value);
+            let satisfaction = rate.as_ref().and_then(Rate::value);
             let complaints = attribute.and_then(|attribute| attribute.rate(row.volume(), PER));
             let position = groups.iter().position(|group| group.peers.as_deref() == row.peers());
             let group = position.unwrap_or_else(|| {
@@ -141,7 +141,7 @@ impl Quadrants {
             if let (Some(group), Some(rate), Some(attribute), true) =
                 (groups.get_mut(group), rate, attribute, counts)
             {
-                group.add(&row, rate, attribute);
+                group.add(&row, &rate, attribute);
                 if self.threshold == Threshold::Median {
                     group.satisfaction.extend(satisfaction.clone());
                     group.complaints.extend(complaints.clone());

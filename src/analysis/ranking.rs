@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::iter::Sum;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use hashbrown::{HashMap, HashSet};
 use serde::ser::SerializeMap;
@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use super::Fraction;
 use super::policy::Policy;
+use super::terms::{Rate, Terms};
 use crate::query::{Figure, NodePath};
 use crate::store::Snapshot;
 use crate::tree::Node;
@@ -22,12 +23,14 @@ use crate::tree::Node;
 #[derive(Debug, Clone)]
 pub struct Ranking {
     snapshot: Snapshot,
-    terms: Vec<String>,
+    terms: Arc<Terms>,
     groups: Vec<String>,
     areas: Vec<String>,
     time: Option<i64>,
     /// By group, those of none last; then by rank, ties and units without a rank in tree order.
     units: Vec<Unit>,
+    /// What was counted of each unit.
+    counts: Vec<u64>,
     pooled: Unit,
     /// Computed when it is first asked for: a mean of many exact rates is long to write down.
     mean: OnceLock<Unit>,
@@ -42,11 +45,23 @@ pub(super) struct Unit {
     pub(super) peers: Option<usize>,
     pub(super) volume: u64,
     pub(super) judged: u64,
-    pub(super) rates: Vec<Rate>,
+    pub(super) rates: Rates,
     /// Where a metric is ranked by.
     pub(super) figure: Option<Figure>,
     pub(super) score: Option<Fraction>,
     pub(super) place: Option<Place>,
+}
+
+/// What the rates of a unit are.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Rates {
+    /// It has no order that a rate counts.
+    #[default]
+    None,
+    /// Those of what was counted: its counts begin here.
+    Counted(usize),
+    /// Means of the rates of others.
+    Means(Vec<Rate>),
 }
 
 /// Where a unit stands in its group.
@@ -56,20 +71,6 @@ pub(super) struct Place {
     /// How many units have a lower rank.
     behind: u64,
     ranked: u64,
-}
-
-/// Credit over what it was given for: orders, or, for a mean of rates, units.
-#[derive(Debug, Clone)]
-pub(super) struct Rate {
-    pub(super) credited: Fraction,
-    pub(super) over: u64,
-    pub(super) of_orders: bool,
-}
-
-impl Rate {
-    pub(super) fn value(&self) -> Option<Fraction> {
-        self.credited.over(&Fraction::from(self.over))
-    }
 }
 
 impl Sum for Fraction {
@@ -90,28 +91,8 @@ impl Sum for Fraction {
     }
 }
 
-impl Unit {
-    /// Adds the counts of another.
-    pub(super) fn add(&mut self, other: &Self) {
-        self.volume += other.volume;
-        self.judged += other.judged;
-        self.figure = match (self.figure, other.figure) {
-            (Some(a), Some(b)) => Some(add(a, b)),
-            (a, b) => a.or(b),
-        };
-        if self.rates.is_empty() {
-            self.rates.clone_from(&other.rates);
-            return;
-        }
-        for (rate, more) in self.rates.iter_mut().zip(&other.rates) {
-            rate.credited = rate.credited.clone() + more.credited.clone();
-            rate.over += more.over;
-        }
-    }
-}
-
 /// The figure of both together; none for metrics that do not add up.
-fn add(a: Figure, b: Figure) -> Figure {
+pub(super) fn add(a: Figure, b: Figure) -> Figure {
     match (a, b) {
         (Figure::Count(a), Figure::Count(b)) => Figure::Count(a + b),
         (
@@ -129,10 +110,11 @@ fn add(a: Figure, b: Figure) -> Figure {
 impl Ranking {
     pub(super) fn new(
         policy: &Policy,
+        terms: &Arc<Terms>,
         snapshot: &Snapshot,
         time: Option<i64>,
-        mut units: Vec<Unit>,
-        pooled: Unit,
+        (mut units, pooled): (Vec<Unit>, Unit),
+        counts: Vec<u64>,
     ) -> Self {
         let place = snapshot.place();
         let stands = |unit: &Unit| unit.score.is_some() && unit.judged >= policy.minimum;
@@ -142,7 +124,7 @@ impl Ranking {
             let scores = if policy.ascending { a.score.cmp(&b.score) } else { b.score.cmp(&a.score) };
             if stands(a) && stands(b) { scores.then(b.volume.cmp(&a.volume)) } else { Ordering::Equal }
         };
-        units.sort_by_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
+        units.sort_by_cached_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
         // Units are large; their numbers are not.
         let mut numbers: Vec<usize> = (0..units.len()).collect();
         numbers.sort_by(|a, b| {
@@ -164,11 +146,12 @@ impl Ranking {
         }
         Self {
             snapshot: snapshot.clone(),
-            terms: policy.terms.iter().map(|term| term.name.clone()).collect(),
+            terms: Arc::clone(terms),
             groups: policy.peers.iter().map(|peers| peers.name.clone()).collect(),
             areas: policy.areas.iter().map(|area| area.name.clone()).collect(),
             time,
             units,
+            counts,
             pooled,
             mean: OnceLock::new(),
         }
@@ -204,8 +187,24 @@ impl Ranking {
     /// The mean of the units (macro): of each rate, and of the score, over the units that have one. Has no rank.
     #[must_use]
     pub fn mean(&self) -> Ranked<'_> {
-        let unit = self.mean.get_or_init(|| mean(&self.units, self.terms.len()));
+        let unit = self.mean.get_or_init(|| self.mean_of_units());
         Ranked { ranking: self, unit }
+    }
+
+    fn mean_of_units(&self) -> Unit {
+        let over = |values: Vec<Fraction>| {
+            let over = values.len() as u64;
+            Rate { credited: values.into_iter().sum(), over, of_orders: false }
+        };
+        let rate = |term| over(self.rows().filter_map(|row| row.term(term)?.value()).collect());
+        let units = &self.units;
+        Unit {
+            volume: units.iter().map(|unit| unit.volume).sum(),
+            judged: units.iter().map(|unit| unit.judged).sum(),
+            rates: Rates::Means((0..self.terms.names().len()).map(rate).collect()),
+            score: over(units.iter().filter_map(|unit| unit.score.clone()).collect()).value(),
+            ..Unit::default()
+        }
     }
 
     pub(super) fn snapshot(&self) -> &Snapshot {
@@ -229,22 +228,6 @@ impl Ranking {
             self.rows().map(|row| Movement { now: Some(row), before: before.get(&which(&row)).copied() });
         let gone = earlier.rows().filter(|row| !now.contains(&which(row)));
         moved.chain(gone.map(|row| Movement { now: None, before: Some(row) })).collect()
-    }
-}
-
-/// The mean of each rate and of the score, over the units that have one.
-fn mean(units: &[Unit], terms: usize) -> Unit {
-    let over = |values: Vec<Fraction>| {
-        let over = values.len() as u64;
-        Rate { credited: values.into_iter().sum(), over, of_orders: false }
-    };
-    let rate = |term: usize| over(units.iter().filter_map(|unit| unit.rates.get(term)?.value()).collect());
-    Unit {
-        volume: units.iter().map(|unit| unit.volume).sum(),
-        judged: units.iter().map(|unit| unit.judged).sum(),
-        rates: (0..terms).map(rate).collect(),
-        score: over(units.iter().filter_map(|unit| unit.score.clone()).collect()).value(),
-        ..Unit::default()
     }
 }
 
@@ -326,8 +309,9 @@ impl<'a> Ranked<'a> {
 
     /// The rates of all terms, with their names, in the policy's order.
     pub fn rates(&self) -> impl Iterator<Item = (&'a str, Option<Fraction>)> + use<'a> {
-        let rates = self.unit.rates.iter().map(Rate::value);
-        self.ranking.terms.iter().map(String::as_str).zip(rates)
+        let row = *self;
+        let rate = move |(at, name)| (name, row.term(at).and_then(|rate| rate.value()));
+        (0..).zip(row.ranking.terms.names()).filter(move |(at, _)| row.term(*at).is_some()).map(rate)
     }
 
     /// The Wilson score interval of a term's rate at 95 %, from 0 to 1: which rates of a large whole would give this one by
@@ -339,9 +323,18 @@ impl<'a> Ranked<'a> {
         Some(wilson(rate.value()?.to_f64(), rate.over))
     }
 
-    pub(super) fn rate_of(&self, term: &str) -> Option<&'a Rate> {
-        let position = self.ranking.terms.iter().position(|name| name == term)?;
-        self.unit.rates.get(position)
+    pub(super) fn rate_of(&self, term: &str) -> Option<Rate> {
+        self.term(self.ranking.terms.names().position(|name| name == term)?)
+    }
+
+    fn term(&self, term: usize) -> Option<Rate> {
+        match &self.unit.rates {
+            Rates::None => None,
+            Rates::Counted(first) => {
+                self.ranking.terms.rate(term, self.ranking.counts.get(*first..).unwrap_or_default())
+            }
+            Rates::Means(rates) => rates.get(term).cloned(),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! A policy meets a snapshot: counts become rates, scores and ranks.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use super::areas::under_any;
-use super::policy::{Policy, Term};
-use super::ranking::{Ranking, Rate, Unit};
+use super::policy::Policy;
+use super::ranking::{Ranking, Rates, Unit, add};
+use super::terms::Terms;
 use super::{Area, Fraction};
 use crate::error::{Error, Result};
 use crate::filter::{Filter, NodeRef, resolve};
@@ -46,7 +49,7 @@ impl Policy {
             let mut take = |answer: &Answer, of: Of| {
                 for row in answer.rows() {
                     let step = *at.entry(row.time()).or_insert_with(|| {
-                        steps.push((row.time(), Tally::default()));
+                        steps.push((row.time(), Tally::new(&scheme.terms)));
                         steps.len() - 1
                     });
                     if let Some((_, tally)) = steps.get_mut(step) {
@@ -67,7 +70,7 @@ impl Policy {
                 take(&snapshot.run(&part.query.of_units(&area.units))?, Of::Area(number));
             }
             if answer.is_empty() && query.grain.is_none() && steps.is_empty() {
-                steps.push((None, Tally::default()));
+                steps.push((None, Tally::new(&scheme.terms)));
                 at.insert(None, 0);
             }
         }
@@ -115,17 +118,11 @@ impl Policy {
 /// A policy whose numbers have been read, and whose peers have been found.
 struct Scheme<'a> {
     policy: &'a Policy,
-    terms: Vec<BoundTerm<'a>>,
+    terms: Arc<Terms>,
     /// Units, each with the number of its group.
     peers: Vec<(Node, usize)>,
     /// The units of each area.
     areas: Vec<Vec<Node>>,
-}
-
-struct BoundTerm<'a> {
-    term: &'a Term,
-    weight: Fraction,
-    credits: Vec<(&'a str, Fraction)>,
 }
 
 /// One of the queries that a ranking takes.
@@ -137,19 +134,8 @@ struct Part {
 
 impl<'a> Scheme<'a> {
     fn new(policy: &'a Policy, snapshot: &Snapshot) -> Result<Self> {
-        let number = |what: &str, text: &str| -> Result<Fraction> {
-            text.parse().map_err(|error| {
-                Error::invalid(format!("policy {:?}, {what}", policy.name), format!("{error}"))
-            })
-        };
-        let mut terms = Vec::new();
-        for term in &policy.terms {
-            let credits =
-                term.credits.iter().map(|(counter, credit)| Ok((counter.as_str(), number(counter, credit)?)));
-            let credits = credits.collect::<Result<_>>()?;
-            terms.push(BoundTerm { term, weight: number(&term.name, &term.weight)?, credits });
-        }
-        if terms.is_empty() && policy.metric.is_none() {
+        let terms = Arc::new(Terms::new(policy)?);
+        if policy.terms.is_empty() && policy.metric.is_none() {
             let what = format!("policy {:?}", policy.name);
             return Err(Error::invalid(
                 what,
@@ -185,63 +171,29 @@ impl<'a> Scheme<'a> {
         vec![part(volume, true, false), part(rates, false, true)]
     }
 
-    /// The volume; then the orders judged, and the metric or what the terms count.
+    /// The volume; then what the terms count, and the metric.
     fn metrics(&self, volume: bool, rates: bool) -> Vec<Metric> {
         let counted =
-            |name: &str| if name == COUNT { Metric::Count } else { Metric::Counter(name.to_owned()) };
+            |name: &String| if name == COUNT { Metric::Count } else { Metric::Counter(name.clone()) };
         let mut metrics = Vec::new();
         if volume {
             metrics.push(counted(&self.policy.volume));
         }
         if rates {
-            metrics.push(counted(&self.policy.judged));
+            metrics.extend(self.terms.counters().iter().map(counted));
             metrics.extend(self.policy.metric.clone());
-            for term in &self.terms {
-                metrics.push(counted(self.below(term)));
-                metrics.extend(term.credits.iter().map(|(counter, _)| counted(counter)));
-            }
         }
         metrics
     }
 
-    fn below(&self, term: &BoundTerm<'a>) -> &'a str {
-        term.term.judged.as_deref().unwrap_or(&self.policy.judged)
-    }
-
-    /// What the figures of a row make of a unit's rates and score.
-    fn judge(&self, unit: &mut Unit, figures: &[Figure]) {
-        let mut figures = figures.iter();
-        let mut next = || figures.next().copied().unwrap_or(Figure::Missing);
-        unit.judged = orders(next());
-        if self.policy.metric.is_some() {
-            unit.figure = Some(next());
-        }
-        for term in &self.terms {
-            let below = orders(next());
-            let credited = term.credits.iter().fold(Fraction::from(0), |sum, (_, credit)| {
-                sum + credit.clone() * Fraction::from(orders(next()))
-            });
-            unit.rates.push(Rate { credited, over: below, of_orders: true });
-        }
-    }
-
     /// The score; none where a rate that has weight is over nothing.
-    fn score(&self, unit: &Unit) -> Option<Fraction> {
-        if let Some(figure) = &unit.figure {
-            return score_of(figure);
+    fn score(&self, unit: &Unit, counts: &[u64]) -> Option<Fraction> {
+        match (&unit.figure, &unit.rates) {
+            (Some(figure), _) => score_of(figure),
+            (None, Rates::Counted(first)) => self.terms.score(counts.get(*first..)?),
+            // The unit has a volume, but no order that a rate counts.
+            (None, _) => None,
         }
-        // No rates at all: the unit has a volume, but no order that a rate counts.
-        let first = unit.rates.first()?;
-        let weighed = self.terms.iter().zip(&unit.rates).filter(|(term, _)| term.weight != Fraction::from(0));
-        let sum = if first.over > 0 && unit.rates.iter().all(|rate| rate.over == first.over) {
-            // Over the same orders, shares need no common denominator.
-            let parts = weighed.map(|(term, rate)| rate.credited.clone() * term.weight.clone());
-            let sum = parts.reduce(|a, b| a + b).unwrap_or_else(|| Fraction::from(0));
-            sum.over(&Fraction::from(first.over))
-        } else {
-            weighed.map(|(term, rate)| Some(rate.value()? * term.weight.clone())).sum::<Option<Fraction>>()
-        };
-        Some(sum? * Fraction::from(100))
     }
 
     fn group(&self, snapshot: &Snapshot, unit: Node) -> Option<usize> {
@@ -285,43 +237,75 @@ enum Of {
     Pool,
 }
 
+/// A unit, or the number of an area.
+type Who = (Option<Node>, Option<usize>);
+
 /// What has been counted of one ranking.
-#[derive(Default)]
 struct Tally {
     units: Vec<Unit>,
-    at: HashMap<(Option<Node>, Option<usize>), usize>,
     /// All orders asked for, those of remainders too.
     pooled: Unit,
+    /// What the terms count: of the pool, then of one unit after the other.
+    counts: Vec<u64>,
+    /// Where the units are that a query has asked for, once another one does.
+    at: Option<HashMap<Who, usize>>,
 }
 
 impl Tally {
+    fn new(terms: &Terms) -> Self {
+        Self {
+            units: Vec::new(),
+            pooled: Unit { rates: Rates::Counted(0), ..Unit::default() },
+            counts: vec![0; terms.counters().len()],
+            at: None,
+        }
+    }
+
     fn take(&mut self, scheme: &Scheme<'_>, part: &Part, of: Of, told: &Row<'_>) {
-        let (mut row, figures) = (Unit::default(), told.figures());
-        let (volume, rest) =
-            if part.volume { figures.split_at(1.min(figures.len())) } else { figures.split_at(0) };
-        row.volume = volume.first().map_or(0, |volume| orders(*volume));
-        if part.rates {
-            scheme.judge(&mut row, rest);
+        let figures = told.figures();
+        let (volume, rates) = figures.split_at(usize::from(part.volume).min(figures.len()));
+        let volume = volume.first().map_or(0, |volume| orders(*volume));
+        let (counts, figure) = rates.split_at(scheme.terms.counters().len().min(rates.len()));
+        let (judged, figure) = (counts.first().map_or(0, |judged| orders(*judged)), figure.first().copied());
+        if matches!(of, Of::Units | Of::Pool) {
+            self.pooled.volume += volume;
+            self.pooled.judged += judged;
+            self.pooled.figure = match (self.pooled.figure, figure) {
+                (Some(a), Some(b)) => Some(add(a, b)),
+                (a, b) => a.or(b),
+            };
+            self.counts.iter_mut().zip(counts).for_each(|(sum, count)| *sum += orders(*count));
         }
         let (node, area) = match of {
             Of::Area(area) => (None, Some(area)),
-            Of::Units | Of::Pool => {
-                self.pooled.add(&row);
-                // Without units, everything is one row that no unit stands for; a remainder is no unit to be ranked either.
-                let unit = told.node().filter(|_| matches!(of, Of::Units) && told.kind() == RowKind::Target);
-                let Some(unit) = unit else { return };
-                (Some(unit), None)
-            }
+            // Without units, everything is one row that no unit stands for; a remainder is no unit to be ranked either.
+            Of::Units if told.kind() == RowKind::Target && told.node().is_some() => (told.node(), None),
+            Of::Units | Of::Pool => return,
         };
-        let index = *self.at.entry((node, area)).or_insert_with(|| {
-            self.units.push(Unit { node, area, ..Unit::default() });
-            self.units.len() - 1
-        });
-        let Some(unit) = self.units.get_mut(index) else { return };
-        unit.volume += row.volume;
+        let first = self.counts.len();
+        let unit = self.unit(part, (node, area));
+        unit.volume += volume;
         if part.rates {
-            *unit = Unit { node: unit.node, area: unit.area, volume: unit.volume, ..row };
+            (unit.judged, unit.figure, unit.rates) = (judged, figure, Rates::Counted(first));
+            self.counts.extend(counts.iter().map(|count| orders(*count)));
         }
+    }
+
+    /// The unit or the area; a new one, unless a query before has asked for it.
+    fn unit(&mut self, part: &Part, (node, area): Who) -> &mut Unit {
+        let units = &mut self.units;
+        // The query that counts the volume is the first, and gives every unit once.
+        let known = if part.volume {
+            None
+        } else {
+            let before = || units.iter().zip(0..).map(|(unit, at)| ((unit.node, unit.area), at)).collect();
+            self.at.get_or_insert_with(before).get(&(node, area)).copied()
+        };
+        let at = known.unwrap_or_else(|| {
+            units.push(Unit { node, area, ..Unit::default() });
+            units.len() - 1
+        });
+        &mut units[at]
     }
 
     fn ranking(mut self, scheme: &Scheme<'_>, snapshot: &Snapshot, time: Option<i64>) -> Ranking {
@@ -330,9 +314,10 @@ impl Tally {
                 Some(area) => scheme.group_of_area(snapshot, area),
                 None => unit.node.and_then(|node| scheme.group(snapshot, node)),
             };
-            unit.score = scheme.score(unit);
+            unit.score = scheme.score(unit, &self.counts);
         }
-        self.pooled.score = scheme.score(&self.pooled);
-        Ranking::new(scheme.policy, snapshot, time, self.units, self.pooled)
+        self.pooled.score = scheme.score(&self.pooled, &self.counts);
+        let (units, terms) = ((self.units, self.pooled), &scheme.terms);
+        Ranking::new(scheme.policy, terms, snapshot, time, units, self.counts)
     }
 }
