@@ -34,7 +34,8 @@ pub struct Fraction(Form);
 enum Form {
     /// Numerator, and a denominator above 0; not reduced, which would cost more than it saves.
     Small(i128, i128),
-    Big(BigRational),
+    /// Rare, and large.
+    Big(Box<BigRational>),
 }
 
 impl Fraction {
@@ -44,7 +45,7 @@ impl Fraction {
         match denominator.checked_neg() {
             _ if denominator > 0 => Some(Self(Form::Small(numerator, denominator))),
             Some(0) => None,
-            _ => Some(Self(Form::Big(BigRational::new(numerator.into(), denominator.into())))),
+            _ => Some(Self(Form::Big(BigRational::new(numerator.into(), denominator.into()).into()))),
         }
     }
 
@@ -70,7 +71,7 @@ impl Fraction {
             return Self::new(numerator, denominator);
         }
         let divisor = divisor.big();
-        (!divisor.is_zero()).then(|| Self(Form::Big(self.big() / divisor)))
+        (!divisor.is_zero()).then(|| Self(Form::Big((self.big() / divisor).into())))
     }
 
     /// The nearest floating-point number, for charts.
@@ -104,7 +105,7 @@ impl Fraction {
             Form::Small(numerator, denominator) => {
                 BigRational::new((*numerator).into(), (*denominator).into())
             }
-            Form::Big(ratio) => ratio.clone(),
+            Form::Big(ratio) => ratio.as_ref().clone(),
         }
     }
 }
@@ -146,7 +147,7 @@ impl Add for Fraction {
                 return Self(Form::Small(numerator, denominator));
             }
         }
-        Self(Form::Big(self.big() + other.big()))
+        Self(Form::Big((self.big() + other.big()).into()))
     }
 }
 
@@ -167,7 +168,7 @@ impl Mul for Fraction {
         {
             return Self(Form::Small(numerator, denominator));
         }
-        Self(Form::Big(self.big() * other.big()))
+        Self(Form::Big((self.big() * other.big()).into()))
     }
 }
 
