@@ -88,13 +88,14 @@ pub(super) fn assemble_table(
     let mut answer = empty(query, plan, snapshot);
     answer.rows.reserve_exact(total as usize);
     answer.figures.reserve_exact(total as usize * plan.metrics.len());
+    let lanes = table.facts.lanes(&plan.metrics);
     for (member, first) in table.units().filter(|(_, first)| table.has_orders(*first)) {
         let unit = place.get(member);
         let kind = row_kind(plan, snapshot, unit);
         for step in steps.clone().unwrap_or(0..1) {
             let (cell, time) = (first + step, steps.as_ref().and_then(|_| frame.steps.get(step)).copied());
             answer.rows.push(RowData { place: unit, kind, time, orders: table.facts.orders[cell] });
-            answer.figures.extend(plan.metrics.iter().map(|metric| table.facts.figure(*metric, Some(cell))));
+            answer.figures.extend(lanes.iter().map(|lane| lane.figure(Some(cell))));
         }
     }
     Ok(answer)
@@ -234,7 +235,7 @@ fn keep_top(plan: &Plan, series: &mut Vec<Series>, facts: &mut Facts, k: usize) 
                 }
             };
             let orders = || Figure::Count(slot.map_or(0, |slot| facts.orders[slot]));
-            (metric.map_or_else(orders, |metric| facts.figure(metric, slot)), series)
+            (metric.map_or_else(orders, |metric| facts.lane(metric).figure(slot)), series)
         })
         .collect();
     // The sort is stable, so ties stay in tree order.
@@ -326,13 +327,14 @@ fn rows(
     if total > plan.limit {
         return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
     }
+    let lanes = facts.lanes(&plan.metrics);
     for series in series {
         let groups: Vec<GroupData> = group_data(plan, snapshot, series);
         let mut push = |time: Option<i64>, slot: Option<usize>| {
             let orders = slot.map_or(0, |slot| facts.orders[slot]);
             answer.rows.push(RowData { place: series.unit, kind: series.kind, time, orders });
             answer.groups.extend_from_slice(&groups);
-            answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, slot)));
+            answer.figures.extend(lanes.iter().map(|lane| lane.figure(slot)));
         };
         let Some(steps) = steps.clone() else {
             push(None, series.cells.first().map(|(_, slot)| *slot));

@@ -4,7 +4,7 @@ use super::Query;
 use super::answer::{Answer, GroupData, RowData, RowKind};
 use super::assemble::{empty, group, row_kind, standing};
 use super::execute::Frame;
-use super::facts::Facts;
+use super::facts::{Facts, Lane};
 use super::groups::{Digits, Groups, Member, NONE, unit_and_place};
 use super::plan::Plan;
 use super::table::label;
@@ -29,6 +29,7 @@ pub(super) fn assemble_cross(
     let (places, groups) = in_order(plan, frame, snapshot);
     let mut answer = empty(query, plan, snapshot);
     answer.rows.reserve(units.len());
+    let lanes = facts.lanes(&plan.metrics);
     for (_, member, first) in units {
         let unit = place.get(member);
         let kind = row_kind(plan, snapshot, unit);
@@ -36,7 +37,7 @@ pub(super) fn assemble_cross(
             let slot = first + at;
             if facts.orders[slot] >= least.max(1) {
                 let groups = &groups[number * plan.by.len()..(number + 1) * plan.by.len()];
-                push(&mut answer, plan, (unit, kind), groups, facts, slot);
+                push(&mut answer, (unit, kind, facts.orders[slot]), groups, &lanes, slot);
             }
         }
     }
@@ -69,12 +70,14 @@ pub(super) fn assemble_some(
     rows.sort_unstable();
     check(plan, rows.len())?;
     let mut answer = empty(query, plan, snapshot);
+    let facts = &groups.facts;
+    let lanes = facts.lanes(&plan.metrics);
     for rows in rows.chunk_by(|a, b| a.2 == b.2) {
         let unit = place.get(rows[0].2);
         let kind = row_kind(plan, snapshot, unit);
         for (_, number, _, slot) in rows {
             let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
-            push(&mut answer, plan, (unit, kind), by, &groups.facts, *slot);
+            push(&mut answer, (unit, kind, facts.orders[*slot]), by, &lanes, *slot);
         }
     }
     Ok(answer)
@@ -82,15 +85,14 @@ pub(super) fn assemble_some(
 
 fn push(
     answer: &mut Answer,
-    plan: &Plan,
-    (place, kind): (Option<Node>, RowKind),
+    (place, kind, orders): (Option<Node>, RowKind, u64),
     groups: &[GroupData],
-    facts: &Facts,
+    lanes: &[Lane<'_>],
     slot: usize,
 ) {
-    answer.rows.push(RowData { place, kind, time: None, orders: facts.orders[slot] });
+    answer.rows.push(RowData { place, kind, time: None, orders });
     answer.groups.extend_from_slice(groups);
-    answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, Some(slot))));
+    answer.figures.extend(lanes.iter().map(|lane| lane.figure(Some(slot))));
 }
 
 fn check(plan: &Plan, rows: usize) -> Result<()> {

@@ -204,32 +204,84 @@ impl Facts {
         }
     }
 
-    /// The value of a metric for a slot; for no slot, for no orders.
-    pub(crate) fn figure(&self, metric: BoundMetric, slot: Option<usize>) -> Figure {
-        let counted = |counted: Counted| match (counted, slot) {
-            (_, None) => 0,
-            (Counted::Orders, Some(slot)) => self.orders[slot],
-            (Counted::Counter(counter), Some(slot)) => self.counters[counter][slot],
+    /// The values of a metric.
+    pub(super) fn lane(&self, metric: BoundMetric) -> Lane<'_> {
+        let counts = |counted: Counted| match counted {
+            Counted::Orders => self.orders.as_slice(),
+            Counted::Counter(counter) => self.counters[counter].as_slice(),
         };
-        let extremes = |need: usize| slot.and_then(|slot| self.extremes[need][slot]);
-        let sum = |need: usize| slot.map_or((0, 0), |slot| self.sums[need][slot]);
-        let value = |value: Option<i64>| value.map_or(Figure::Missing, Figure::Value);
         match metric {
-            BoundMetric::Counted(which) => Figure::Count(counted(which)),
-            BoundMetric::Rate(numerator, denominator) => {
-                Figure::Ratio { numerator: counted(numerator), denominator: counted(denominator) }
+            BoundMetric::Counted(which) => Lane::Counts(counts(which)),
+            BoundMetric::Rate(numerator, denominator) => Lane::Ratios(counts(numerator), counts(denominator)),
+            BoundMetric::Sum(need) => Lane::Rarer(Rarer::Sums(&self.sums[need])),
+            BoundMetric::Mean(need) => Lane::Rarer(Rarer::Means(&self.sums[need])),
+            BoundMetric::Min(need) => Lane::Rarer(Rarer::Least(&self.extremes[need])),
+            BoundMetric::Max(need) => Lane::Rarer(Rarer::Most(&self.extremes[need])),
+            BoundMetric::Quantile(need, percent) => {
+                Lane::Rarer(Rarer::Quantiles(&self.values[need], percent))
             }
-            BoundMetric::Sum(need) => Figure::Sum(sum(need).0),
-            BoundMetric::Mean(need) => {
-                let (sum, count) = sum(need);
+            BoundMetric::Distinct(need) => Lane::Rarer(Rarer::Distinct(&self.keys[need])),
+        }
+    }
+
+    /// The values of several metrics.
+    pub(super) fn lanes(&self, metrics: &[BoundMetric]) -> Vec<Lane<'_>> {
+        metrics.iter().map(|metric| self.lane(*metric)).collect()
+    }
+}
+
+/// The values of a metric, slot by slot: where they lie is found out once, not for every figure.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Lane<'a> {
+    Counts(&'a [u64]),
+    Ratios(&'a [u64], &'a [u64]),
+    Rarer(Rarer<'a>),
+}
+
+/// What is no count.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rarer<'a> {
+    /// Sums, each with how many values it has.
+    Sums(&'a [(i128, u64)]),
+    Means(&'a [(i128, u64)]),
+    Least(&'a [Option<(i64, i64)>]),
+    Most(&'a [Option<(i64, i64)>]),
+    Quantiles(&'a [Vec<i64>], u8),
+    Distinct(&'a [KeySet]),
+}
+
+impl Lane<'_> {
+    /// The value for a slot; for no slot, for no orders.
+    #[inline]
+    pub(super) fn figure(&self, slot: Option<usize>) -> Figure {
+        let count = |counts: &[u64]| slot.map_or(0, |slot| counts[slot]);
+        match self {
+            Self::Counts(counts) => Figure::Count(count(counts)),
+            Self::Ratios(numerators, denominators) => {
+                Figure::Ratio { numerator: count(numerators), denominator: count(denominators) }
+            }
+            Self::Rarer(lane) => lane.figure(slot),
+        }
+    }
+}
+
+impl Rarer<'_> {
+    /// Not in line, so that counts are.
+    #[inline(never)]
+    fn figure(self, slot: Option<usize>) -> Figure {
+        let sum = |sums: &[(i128, u64)]| slot.map_or((0, 0), |slot| sums[slot]);
+        let extremes = |extremes: &[Option<(i64, i64)>]| slot.and_then(|slot| extremes[slot]);
+        let value = |value: Option<i64>| value.map_or(Figure::Missing, Figure::Value);
+        match self {
+            Self::Sums(sums) => Figure::Sum(sum(sums).0),
+            Self::Means(sums) => {
+                let (sum, count) = sum(sums);
                 Figure::Mean { sum, count }
             }
-            BoundMetric::Min(need) => value(extremes(need).map(|(least, _)| least)),
-            BoundMetric::Max(need) => value(extremes(need).map(|(_, most)| most)),
-            BoundMetric::Quantile(need, percent) => {
-                value(slot.and_then(|slot| quantile(&self.values[need][slot], percent)))
-            }
-            BoundMetric::Distinct(need) => Figure::Count(slot.map_or(0, |slot| self.keys[need][slot].len())),
+            Self::Least(of) => value(extremes(of).map(|(least, _)| least)),
+            Self::Most(of) => value(extremes(of).map(|(_, most)| most)),
+            Self::Quantiles(values, percent) => value(slot.and_then(|slot| quantile(&values[slot], percent))),
+            Self::Distinct(keys) => Figure::Count(slot.map_or(0, |slot| keys[slot].len())),
         }
     }
 }

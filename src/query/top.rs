@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Figure, RowData, RowKind};
 use super::assemble::{empty, row_kind};
-use super::facts::Facts;
+use super::facts::{Facts, Lane};
 use super::groups::Member;
 use super::plan::Plan;
 use super::table::label;
@@ -21,9 +21,7 @@ pub(super) fn assemble_top(
 ) -> Result<Answer> {
     let place = snapshot.place();
     let metric = plan.metrics.first().copied();
-    let figure = |slot: usize| {
-        metric.map_or(Figure::Count(facts.orders[slot]), |metric| facts.figure(metric, Some(slot)))
-    };
+    let lane = metric.map_or(Lane::Counts(&facts.orders), |metric| facts.lane(metric));
     let order = |a: &(Figure, Member, usize), b: &(Figure, Member, usize)| {
         rank::compare(&b.0, &a.0).then_with(|| label(place, a.1).cmp(&label(place, b.1)))
     };
@@ -38,7 +36,7 @@ pub(super) fn assemble_top(
         ranked.iter().copied().max_by(order)
     };
     for (member, slot) in units {
-        let unit = (figure(slot), member, slot);
+        let unit = (lane.figure(Some(slot)), member, slot);
         if least.as_ref().is_some_and(|least| order(&unit, least).is_gt()) {
             others.push(slot);
             continue;
@@ -57,7 +55,7 @@ pub(super) fn assemble_top(
     let mut answer = empty(query, plan, snapshot);
     let mut push = |place, kind, facts: &Facts, slot| {
         answer.rows.push(RowData { place, kind, time: None, orders: facts.orders[slot] });
-        answer.figures.extend(plan.metrics.iter().map(|metric| facts.figure(*metric, Some(slot))));
+        answer.figures.extend(plan.metrics.iter().map(|metric| facts.lane(*metric).figure(Some(slot))));
     };
     for (_, member, slot) in ranked {
         let unit = place.get(member);
