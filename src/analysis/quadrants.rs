@@ -126,7 +126,7 @@ impl Quadrants {
             return Err(Error::unknown("attribute", &self.attribute, attributes.names()));
         }
         let mut groups: Vec<Group> = Vec::new();
-        let mut units = Vec::new();
+        let mut units = Vec::with_capacity(ranking.rows().len());
         for row in ranking.rows() {
             let Some(node) = row.node() else { continue };
             let (rate, attribute) = (row.rate_of(&self.term), attributes.get(&self.attribute, node, at));

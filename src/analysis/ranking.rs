@@ -121,17 +121,25 @@ impl Ranking {
         // Behind the last group come units of none, and in each group those without a rank.
         let group = |unit: &Unit| (unit.peers.unwrap_or(usize::MAX), !stands(unit));
         let order = |a: &Unit, b: &Unit| {
+            if !stands(a) || !stands(b) {
+                return Ordering::Equal;
+            }
             let scores = if policy.ascending { a.score.cmp(&b.score) } else { b.score.cmp(&a.score) };
-            if stands(a) && stands(b) { scores.then(b.volume.cmp(&a.volume)) } else { Ordering::Equal }
+            scores.then(b.volume.cmp(&a.volume))
         };
         units.sort_by_cached_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
-        // Units are large; their numbers are not.
-        let mut numbers: Vec<usize> = (0..units.len()).collect();
-        numbers.sort_by(|a, b| {
-            let (a, b) = (&units[*a], &units[*b]);
-            group(a).cmp(&group(b)).then_with(|| order(a, b))
+        // Floating-point numbers bring the scores nearly into order, which is quick; what they are exactly decides.
+        let near = |unit: &Unit| {
+            let score = unit.score.as_ref().map_or(0.0, Fraction::to_f64);
+            if policy.ascending { score } else { -score }
+        };
+        let mut numbers: Vec<(f64, usize)> = units.iter().map(near).zip(0..).collect();
+        numbers.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        numbers.sort_by(|(_, a), (_, b)| {
+            let (one, other) = (&units[*a], &units[*b]);
+            group(one).cmp(&group(other)).then_with(|| order(one, other)).then(a.cmp(b))
         });
-        let mut units: Vec<Unit> = numbers.into_iter().map(|at| std::mem::take(&mut units[at])).collect();
+        let mut units: Vec<Unit> = numbers.into_iter().map(|(_, at)| std::mem::take(&mut units[at])).collect();
         for group in units.chunk_by_mut(|a, b| group(a) == group(b)) {
             let ranked = group.len() as u64;
             let mut before = 0;
