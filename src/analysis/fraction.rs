@@ -79,14 +79,20 @@ impl Fraction {
     pub fn to_f64(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "asked for")]
         match &self.0 {
-            Form::Small(numerator, denominator) => *numerator as f64 / *denominator as f64,
+            Form::Small(numerator, denominator) => {
+                match (i64::try_from(*numerator), i64::try_from(*denominator)) {
+                    // Nearly all numbers, and these are quick.
+                    (Ok(numerator), Ok(denominator)) => numerator as f64 / denominator as f64,
+                    _ => *numerator as f64 / *denominator as f64,
+                }
+            }
             Form::Big(ratio) => ratio.to_f64().unwrap_or(f64::NAN),
         }
     }
 
     /// Numbers as parts of one whole; none beyond 128 bits.
-    pub(super) fn in_parts(numbers: &[Self]) -> Option<(Vec<i128>, i128)> {
-        let mut parts = Vec::with_capacity(numbers.len());
+    pub(super) fn in_parts<'a>(numbers: impl Iterator<Item = &'a Self>) -> Option<(Vec<i128>, i128)> {
+        let mut parts = Vec::new();
         let mut whole = 1_i128;
         for number in numbers {
             let reduced = number.big();

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::iter::Sum;
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -116,7 +116,6 @@ impl Ranking {
         (mut units, pooled): (Vec<Unit>, Unit),
         counts: Vec<u64>,
     ) -> Self {
-        let place = snapshot.place();
         let stands = |unit: &Unit| unit.score.is_some() && unit.judged >= policy.minimum;
         // Behind the last group come units of none, and in each group those without a rank.
         let group = |unit: &Unit| (unit.peers.unwrap_or(usize::MAX), !stands(unit));
@@ -127,7 +126,6 @@ impl Ranking {
             let scores = if policy.ascending { a.score.cmp(&b.score) } else { b.score.cmp(&a.score) };
             scores.then(b.volume.cmp(&a.volume))
         };
-        units.sort_by_cached_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
         // Floating-point numbers bring the scores nearly into order, which is quick; what they are exactly decides.
         let near = |unit: &Unit| {
             let score = unit.score.as_ref().map_or(0.0, Fraction::to_f64);
@@ -139,7 +137,8 @@ impl Ranking {
             let (one, other) = (&units[*a], &units[*b]);
             group(one).cmp(&group(other)).then_with(|| order(one, other)).then(a.cmp(b))
         });
-        let mut units: Vec<Unit> = numbers.into_iter().map(|(_, at)| std::mem::take(&mut units[at])).collect();
+        let mut units: Vec<Unit> =
+            numbers.into_iter().map(|(_, at)| std::mem::take(&mut units[at])).collect();
         for group in units.chunk_by_mut(|a, b| group(a) == group(b)) {
             let ranked = group.len() as u64;
             let mut before = 0;
@@ -230,12 +229,12 @@ impl Ranking {
     #[must_use]
     pub fn against<'a>(&'a self, earlier: &'a Self) -> Vec<Movement<'a>> {
         let which = |row: &Ranked<'a>| (row.node(), row.area());
-        let before: HashMap<_, Ranked<'a>> = earlier.rows().map(|row| (which(&row), row)).collect();
-        let now: HashSet<_> = self.rows().map(|row| which(&row)).collect();
-        let moved =
-            self.rows().map(|row| Movement { now: Some(row), before: before.get(&which(&row)).copied() });
-        let gone = earlier.rows().filter(|row| !now.contains(&which(row)));
-        moved.chain(gone.map(|row| Movement { now: None, before: Some(row) })).collect()
+        let mut before: HashMap<_, Ranked<'a>> = earlier.rows().map(|row| (which(&row), row)).collect();
+        let moved = |row| Movement { now: Some(row), before: before.remove(&which(&row)) };
+        let mut moved: Vec<_> = self.rows().map(moved).collect();
+        let gone = earlier.rows().filter(|row| before.contains_key(&which(row)));
+        moved.extend(gone.map(|row| Movement { now: None, before: Some(row) }));
+        moved
     }
 }
 

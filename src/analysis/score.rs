@@ -242,6 +242,7 @@ type Who = (Option<Node>, Option<usize>);
 
 /// What has been counted of one ranking.
 struct Tally {
+    /// In tree order, areas last, unless several queries have given them.
     units: Vec<Unit>,
     /// All orders asked for, those of remainders too.
     pooled: Unit,
@@ -309,6 +310,10 @@ impl Tally {
     }
 
     fn ranking(mut self, scheme: &Scheme<'_>, snapshot: &Snapshot, time: Option<i64>) -> Ranking {
+        if self.at.is_some() {
+            let place = snapshot.place();
+            self.units.sort_by_cached_key(|unit| (unit.area, unit.node.map(|node| place.label(node))));
+        }
         for unit in &mut self.units {
             unit.peers = match unit.area {
                 Some(area) => scheme.group_of_area(snapshot, area),

@@ -10,9 +10,8 @@ pub(super) struct Terms {
     terms: Vec<Term>,
     /// The counters whose counts these are, each once.
     counters: Vec<String>,
-    /// What an order of each counter adds to the score, where all terms are over the same orders: so many parts of one whole.
-    /// None where that is beyond 128 bits.
-    parts: Option<(Vec<i128>, i128)>,
+    /// The score times the orders below the line, where all terms are over the same.
+    weighed: Worth,
 }
 
 #[derive(Debug, Clone)]
@@ -21,8 +20,16 @@ struct Term {
     weight: Fraction,
     /// Which count is below the line.
     below: usize,
-    /// Which counts are above it, and what an order of each is worth.
+    credited: Worth,
+}
+
+/// What counts are worth together.
+#[derive(Debug, Clone, Default)]
+struct Worth {
+    /// Which count, and what an order of it is worth.
     credits: Vec<(usize, Fraction)>,
+    /// The same as parts of one whole; none beyond 128 bits.
+    parts: Option<(Vec<i128>, i128)>,
 }
 
 /// Credit over what it was given for: orders, or, for a mean of rates, units.
@@ -36,6 +43,28 @@ pub(super) struct Rate {
 impl Rate {
     pub(super) fn value(&self) -> Option<Fraction> {
         self.credited.over(&Fraction::from(self.over))
+    }
+}
+
+impl Worth {
+    fn new(credits: Vec<(usize, Fraction)>) -> Self {
+        let parts = Fraction::in_parts(credits.iter().map(|(_, credit)| credit));
+        Self { credits, parts }
+    }
+
+    fn of(&self, counts: &[u64]) -> Fraction {
+        let count = |at: usize| counts.get(at).copied().unwrap_or(0);
+        let at_once = || {
+            let (parts, whole) = self.parts.as_ref()?;
+            let worth = |part: &i128, at: usize| part.checked_mul(i128::from(count(at)));
+            let mut parts = parts.iter().zip(&self.credits);
+            let sum = parts.try_fold(0_i128, |sum, (part, (at, _))| sum.checked_add(worth(part, *at)?));
+            Fraction::new(sum?, *whole)
+        };
+        at_once().unwrap_or_else(|| {
+            let worth = self.credits.iter().map(|(at, credit)| credit.clone() * Fraction::from(count(*at)));
+            worth.sum()
+        })
     }
 }
 
@@ -55,21 +84,19 @@ impl Terms {
                 counters.len() - 1
             })
         };
-        let mut terms = Vec::new();
+        let (mut terms, mut weighed) = (Vec::new(), Vec::new());
         for term in &policy.terms {
+            let weight = number(&term.name, &term.weight)?;
             let below = place(term.judged.as_ref().unwrap_or(&policy.judged));
-            let credits = term.credits.iter();
-            let credits = credits.map(|(counter, credit)| Ok((place(counter), number(counter, credit)?)));
-            let credits = credits.collect::<Result<_>>()?;
-            terms.push(Term {
-                name: term.name.clone(),
-                weight: number(&term.name, &term.weight)?,
-                below,
-                credits,
-            });
+            let mut credits = Vec::new();
+            for (counter, credit) in &term.credits {
+                let (at, credit) = (place(counter), number(counter, credit)?);
+                weighed.push((at, credit.clone() * weight.clone() * Fraction::from(100)));
+                credits.push((at, credit));
+            }
+            terms.push(Term { name: term.name.clone(), weight, below, credited: Worth::new(credits) });
         }
-        let parts = parts(&terms, counters.len());
-        Ok(Self { terms, counters, parts })
+        Ok(Self { terms, counters, weighed: Worth::new(weighed) })
     }
 
     pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &str> {
@@ -84,52 +111,67 @@ impl Terms {
     /// The rate of a term.
     pub(super) fn rate(&self, term: usize, counts: &[u64]) -> Option<Rate> {
         let term = self.terms.get(term)?;
-        let credited = |(at, credit): &(usize, Fraction)| {
-            let orders = Fraction::from(counts.get(*at).copied().unwrap_or(0));
-            if *credit == Fraction::from(1) { orders } else { credit.clone() * orders }
-        };
-        let credited = term.credits.iter().map(credited).reduce(|a, b| a + b);
-        Some(Rate {
-            credited: credited.unwrap_or_else(|| Fraction::from(0)),
-            over: counts.get(term.below).copied().unwrap_or(0),
-            of_orders: true,
-        })
+        let over = counts.get(term.below).copied().unwrap_or(0);
+        Some(Rate { credited: term.credited.of(counts), over, of_orders: true })
     }
 
     /// 100 times the weighted sum of the rates; none where one that has weight is over nothing.
     pub(super) fn score(&self, counts: &[u64]) -> Option<Fraction> {
         let mut below = self.terms.iter().map(|term| counts.get(term.below).copied().unwrap_or(0));
         let first = below.next()?;
-        if first > 0
-            && below.all(|other| other == first)
-            && let Some(score) = self.at_once(counts, first)
-        {
-            return Some(score);
+        if first > 0 && below.all(|other| other == first) {
+            // Over the same orders, shares need no common denominator.
+            return self.weighed.of(counts).over(&Fraction::from(first));
         }
-        let weighed = (0..).zip(&self.terms).filter(|(_, term)| term.weight != Fraction::from(0));
-        let rates = weighed.map(|(at, term)| Some(self.rate(at, counts)?.value()? * term.weight.clone()));
+        let with_weight = (0..).zip(&self.terms).filter(|(_, term)| term.weight != Fraction::from(0));
+        let rates = with_weight.map(|(at, term)| Some(self.rate(at, counts)?.value()? * term.weight.clone()));
         Some(rates.sum::<Option<Fraction>>()? * Fraction::from(100))
-    }
-
-    /// The score where all terms are over the same orders: shares then need no common denominator. None beyond 128 bits.
-    fn at_once(&self, counts: &[u64], below: u64) -> Option<Fraction> {
-        let (parts, whole) = self.parts.as_ref()?;
-        let sum = parts
-            .iter()
-            .zip(counts)
-            .try_fold(0_i128, |sum, (part, count)| sum.checked_add(part.checked_mul(i128::from(*count))?));
-        Fraction::new(sum?, whole.checked_mul(i128::from(below))?)
     }
 }
 
-/// What an order of each count adds to the score, times the orders below the line, as parts of one whole.
-fn parts(terms: &[Term], counts: usize) -> Option<(Vec<i128>, i128)> {
-    let mut worth = vec![Fraction::from(0); counts];
-    for term in terms {
-        for (at, credit) in &term.credits {
-            let worth = worth.get_mut(*at)?;
-            *worth = worth.clone() + credit.clone() * term.weight.clone() * Fraction::from(100);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Credits of all sizes, so that parts of one whole leave 128 bits behind; terms over the same orders, over others, over none.
+        #[test]
+        fn scores_are_weighted_sums_of_rates(
+            terms in prop::collection::vec((0_u32..3, credit(), prop::collection::vec((0_usize..4, credit()), 0..4)), 1..4),
+            counts in prop::collection::vec(prop_oneof![0_u64..4, any::<u64>()], 4),
+        ) {
+            let counter = |at: usize| format!("c{at}");
+            let mut policy = Policy::new("p", counter(0));
+            let mut naive = Some(Fraction::from(0));
+            for (at, (below, weight, credits)) in terms.iter().enumerate() {
+                let below = if *below < 2 { 0 } else { at };
+                let named: Vec<_> = credits.iter().map(|(at, credit)| (counter(*at), credit.clone())).collect();
+                policy = policy.term_over(counter(below), at.to_string(), weight.clone(), named);
+                let credited = credits.iter().map(|(at, credit)| {
+                    credit.parse::<Fraction>().unwrap() * Fraction::from(counts[*at])
+                });
+                let rate = credited.fold(Fraction::from(0), |a, b| a + b).over(&Fraction::from(counts[below]));
+                let weight: Fraction = weight.parse().unwrap();
+                if weight != Fraction::from(0) {
+                    naive = naive.zip(rate).map(|(sum, rate)| sum + rate * weight * Fraction::from(100));
+                }
+            }
+            let terms = Terms::new(&policy).unwrap();
+            let of = |counter: &String| counts[counter[1..].parse::<usize>().unwrap()];
+            let counts: Vec<u64> = terms.counters().iter().map(of).collect();
+            prop_assert_eq!(terms.score(&counts), naive);
         }
     }
-    Fraction::in_parts(&worth)
+
+    fn credit() -> impl Strategy<Value = String> {
+        let number = |(number, of): (i64, i64)| format!("{number}/{of}");
+        prop_oneof![
+            Just("0".to_owned()),
+            Just("0.9".to_owned()),
+            (any::<i64>(), 1..i64::MAX).prop_map(number),
+            (-9_i64..10, 1_i64..10).prop_map(number),
+        ]
+    }
 }

@@ -1,10 +1,8 @@
 //! What a hotline asks, by zonal's operations: rankings, backlogs, surges, clusters, repeats.
 
-use std::collections::HashMap;
-
 use zonal::{
-    Attributes, Backlog, Cell, Clusters, Grain, Movement, Node, Open, Placed, Policy, QuadrantMap, Quadrants,
-    Query, Ranking, RepeatReport, Repeats, Snapshot, Span, Surges,
+    Attributes, Backlog, Cell, Clusters, Grain, Movement, Node, Open, Policy, QuadrantMap, Quadrants, Query,
+    Ranking, RepeatReport, Repeats, Snapshot, Span, Surges,
 };
 
 use crate::Result;
@@ -90,21 +88,19 @@ impl Analysis<'_> {
         match self {
             Self::Ranked(ranked) => {
                 let (later, earlier, map) = ranked.as_ref();
-                let cells: HashMap<Node, Placed<'_>> =
-                    map.rows().map(|placed| (placed.node(), placed)).collect();
                 let cell = |cell: Option<Cell>| {
                     cell.map_or(-1, |cell| i64::from(cell.satisfied) * 2 + i64::from(cell.busy))
                 };
-                for moved in later.against(earlier) {
+                // A map is in the order of its ranking, and units that only the earlier one has come last.
+                for (moved, placed) in later.against(earlier).into_iter().zip(map.rows()) {
                     let Movement { now: Some(row), .. } = moved else { continue };
-                    let placed = row.node().and_then(|unit| cells.get(&unit));
                     let numbers = [
                         row.volume().cast_signed(),
                         row.judged().cast_signed(),
                         row.rank().unwrap_or(0).cast_signed(),
                         moved.places().unwrap_or(NONE),
-                        cell(placed.and_then(|placed| placed.cell())),
-                        cell(placed.and_then(|placed| placed.previous())),
+                        cell(placed.cell()),
+                        cell(placed.previous()),
                     ];
                     each(row.node(), None, &numbers);
                 }
