@@ -157,6 +157,7 @@ pub(crate) struct Groups {
     /// The groups that were listed, and their slots; ascending.
     counted: Vec<(Key, usize)>,
     pub(crate) facts: Facts,
+    least: u64,
     limit: u64,
 }
 
@@ -211,8 +212,14 @@ impl Units {
 }
 
 impl Groups {
-    /// For about so many units of a tree with so many nodes.
-    pub(crate) fn new(needs: &Needs, keys: &Keys, (units, nodes): (usize, usize), limit: u64) -> Self {
+    /// For about so many units of a tree with so many nodes. Groups with fewer orders than `least` may be left out.
+    pub(crate) fn new(
+        needs: &Needs,
+        keys: &Keys,
+        (units, nodes): (usize, usize),
+        least: u64,
+        limit: u64,
+    ) -> Self {
         let per_unit = keys.per_unit();
         // Lists and sets of values are too large to have them for groups without orders.
         let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
@@ -223,7 +230,8 @@ impl Groups {
             places: places.filter(|places| *places <= MOST_PLACES),
             units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
-            listed: KeyCounts::default(),
+            listed: KeyCounts::new(least),
+            least,
             counted: Vec::new(),
             facts: Facts::new(needs),
             limit,
@@ -383,19 +391,21 @@ impl Groups {
 
     /// Does what one thread can for itself before groups are merged.
     pub(crate) fn settle(&mut self) {
-        self.listed.count();
+        self.listed.settle();
         self.facts.settle();
     }
 
-    /// Gives the groups that were listed their slots, but for those with fewer orders than `least`. Refuses more groups than the
-    /// limit.
-    pub(crate) fn finish(&mut self, least: u64) -> Result<()> {
-        self.settle();
+    /// Gives the groups that were listed their slots, but for those with too few orders. Refuses more groups than the limit.
+    pub(crate) fn finish(&mut self) -> Result<()> {
+        self.facts.settle();
+        // Where a group has a slot, it has orders that were not listed.
+        let all = self.units.members.is_empty() && self.slots.is_empty();
+        let least = if all { self.least } else { 1 };
         let mut counted = Vec::new();
-        for (key, orders) in std::mem::take(&mut self.listed).into_counts() {
+        for (key, orders) in std::mem::take(&mut self.listed).into_counts(least) {
             if let Some(slot) = self.find(key) {
                 self.facts.orders[slot] += orders;
-            } else if orders >= least {
+            } else if orders >= self.least {
                 let slot = self.facts.slot();
                 self.facts.orders[slot] = orders;
                 counted.push((key, slot));
@@ -431,12 +441,13 @@ mod tests {
             both in prop::array::uniform2(prop::collection::vec((prop_oneof![0u32..5, Just(NONE)], 0u32..3), 0..20)),
             steps in prop_oneof![Just(4usize), Just(MOST_PLACES / 3)],
             dense in any::<bool>(),
+            least in 1u64..4,
         ) {
             let (needs, keys) = (Needs::default(), Keys::new(Vec::new(), steps).unwrap());
             let units = if dense { 3 } else { MOST_PLACES };
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
             let [mut merged, other] = both.map(|orders| {
-                let mut groups = Groups::new(&needs, &keys, (units, 5), 100);
+                let mut groups = Groups::new(&needs, &keys, (units, 5), least, 100);
                 for (unit, step) in orders {
                     let key = keys.pack(unit, &[], step);
                     *naive.entry(key).or_default() += 1;
@@ -450,15 +461,18 @@ mod tests {
                 groups
             });
             merged.merge(other).unwrap();
-            merged.finish(1).unwrap();
+            merged.finish().unwrap();
+            naive.retain(|_, orders| *orders >= least);
             for (key, orders) in &naive {
                 prop_assert_eq!(merged.orders(*key), *orders);
                 // What comes later finds the same group.
                 let slot = merged.slot(*key).unwrap();
                 prop_assert_eq!(merged.facts.orders[slot], *orders);
             }
-            prop_assert_eq!(merged.keys().count(), naive.len());
-            let found: BTreeMap<Key, u64> = merged.keys().map(|(key, slot)| (key, merged.facts.orders[slot])).collect();
+            let found: Vec<_> = merged.keys().map(|(key, slot)| (key, merged.facts.orders[slot])).collect();
+            let often = found.iter().filter(|(_, orders)| *orders >= least);
+            prop_assert_eq!(often.clone().count(), naive.len(), "each group once");
+            let found: BTreeMap<Key, u64> = often.copied().collect();
             prop_assert_eq!(found, naive);
         }
     }

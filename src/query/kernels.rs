@@ -169,9 +169,9 @@ fn of_keys(segment: &Segment, key: ColumnId, measure: &mut Measure<'_>) -> Resul
         groups(pairs.len() as u64, 2, |each| each(&pairs)).len() as u64
     });
     measure("groups: topics listed and counted", topics.len() as u64, &mut || {
-        let mut counts = KeyCounts::default();
+        let mut counts = KeyCounts::new(1);
         topics.iter().for_each(|topic| counts.push(*topic));
-        counts.into_counts().map(|(_, orders)| orders).sum()
+        counts.into_counts(1).map(|(_, orders)| orders).sum()
     });
     Ok(())
 }

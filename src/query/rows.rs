@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use hashbrown::HashSet;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::Result;
@@ -25,24 +26,29 @@ const TOGETHER: u64 = 8;
 const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
 const FEW_UNITS: usize = if cfg!(test) { 2 } else { 8 };
 
+/// Which groups are asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Those with fewer orders may be left out.
+    pub(super) least: u64,
+    /// Where set, only orders that are in a group not among these are counted, once and without unit and
+    /// dimensions: the *others*.
+    pub(super) top: Option<&'a HashSet<Key>>,
+}
+
 /// Where counted orders go.
 #[derive(Debug)]
 pub(super) struct Sink<'a> {
     pub(super) groups: Groups,
-    /// Where set, only orders that are in a group not among these are counted, once and without unit and
-    /// dimensions: the *others*.
-    pub(super) top: Option<&'a hashbrown::HashSet<Key>>,
+    pub(super) top: Option<&'a HashSet<Key>>,
 }
 
 impl<'a> Sink<'a> {
     /// For about so many units.
-    pub(super) fn new(
-        plan: &Plan,
-        frame: &Frame,
-        top: Option<&'a hashbrown::HashSet<Key>>,
-        units: usize,
-    ) -> Self {
-        Self { groups: Groups::new(&plan.needs, &frame.keys, (units, frame.units), plan.limit), top }
+    pub(super) fn new(plan: &Plan, frame: &Frame, wanted: Wanted<'a>, units: usize) -> Self {
+        let units = (units, frame.units);
+        let groups = Groups::new(&plan.needs, &frame.keys, units, wanted.least, plan.limit);
+        Self { groups, top: wanted.top }
     }
 }
 
@@ -58,7 +64,7 @@ pub(super) fn count_all(
     frame: &Frame,
     snapshot: &Snapshot,
     segments: &[Chosen<'_, '_>],
-    top: Option<&hashbrown::HashSet<Key>>,
+    wanted: Wanted<'_>,
 ) -> Result<Groups> {
     let units = units(segments)?;
     let reads = reads(plan, segments)?;
@@ -81,14 +87,14 @@ pub(super) fn count_all(
     let run = |task: &[Task<'_>], sink: &mut Sink<'_>| {
         task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, snapshot, live, chosen, sink))
     };
-    let mut sink = Sink::new(plan, frame, top, units);
+    let mut sink = Sink::new(plan, frame, wanted, units);
     let Some(threads) = threads.filter(|_| tasks.len() > 1) else {
         tasks.iter().try_for_each(|task| run(task, &mut sink))?;
         return Ok(sink.groups);
     };
     let next = AtomicUsize::new(0);
     let work = |_| -> Result<Groups> {
-        let mut sink = Sink::new(plan, frame, top, units);
+        let mut sink = Sink::new(plan, frame, wanted, units);
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             run(task, &mut sink)?;
         }
@@ -194,7 +200,7 @@ fn count(
     let parts: Vec<_> =
         chosen.ranges.iter().map(|part| PartRuns::new(part, segment)).collect::<Result<_>>()?;
     let runs: usize = parts.iter().map(|part| part.runs.len()).sum();
-    let is_listed = few < runs && !matches!(kept, Kept::All);
+    let is_listed = few < 2 * runs && !matches!(kept, Kept::All);
     match (is_listed, kept) {
         (true, kept) => {
             let mut list = kept.listed(chosen.hull());

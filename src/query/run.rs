@@ -1,6 +1,5 @@
 //! The front door: a snapshot runs a query, lists orders, explains.
 
-use hashbrown::HashSet;
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::calendar::Span;
@@ -13,10 +12,10 @@ use super::cover::Cover;
 use super::cross::{assemble_cross, assemble_some};
 use super::execute::{Asked, Frame, SegmentPlan, Times};
 use super::explain::{Explanation, Way, explain};
-use super::groups::{Groups, Key, Member, NONE, member};
+use super::groups::{Groups, Member, NONE, member};
 use super::plan::Plan;
 use super::ranges::Ranges;
-use super::rows::count_all;
+use super::rows::{Wanted, count_all};
 use super::table::Table;
 use super::top::assemble_top;
 use super::{Access, Query, Sort, orders};
@@ -38,7 +37,7 @@ impl Snapshot {
     pub(crate) fn run_at_least(&self, query: &Query, least: u64) -> Result<Answer> {
         let plan = Plan::new(query, self)?;
         let frame = Frame::new(&plan, self)?;
-        let (mut table, mut groups) = self.count(&plan, &frame, None, least)?;
+        let (mut table, mut groups) = self.count(&plan, &frame, Wanted { least, top: None })?;
         let plain = plan.by.is_empty() && !query.all_units;
         match query.top {
             None if plain && !query.between && groups.is_empty() => {
@@ -68,7 +67,7 @@ impl Snapshot {
             return assemble_some(query, &plan, &frame, self, (&groups, least), per_unit);
         }
         assemble(query, &plan, &frame, self, (groups, least), |top| {
-            Ok(self.count(&plan, &frame, Some(top), 1)?.1)
+            Ok(self.count(&plan, &frame, Wanted { least: 1, top: Some(top) })?.1)
         })
     }
 
@@ -86,7 +85,7 @@ impl Snapshot {
         let counts = |span: &Span| -> Result<Vec<u64>> {
             let plan = Plan::new(&query.clone().during_on(query.clock.clone(), *span), self)?;
             let frame = Frame::new(&plan, self)?;
-            let (table, mut groups) = self.count(&plan, &frame, None, 1)?;
+            let (table, mut groups) = self.count(&plan, &frame, Wanted { least: 1, top: None })?;
             groups.add(&frame.keys, false, &table)?;
             Ok(wanted.iter().map(|(unit, by)| groups.orders(frame.keys.pack(*unit, by, NONE))).collect())
         };
@@ -97,15 +96,8 @@ impl Snapshot {
         }
     }
 
-    /// Counts what can be had from ranges into a table, and the rest into groups, of which those with fewer orders than `least`
-    /// may be left out.
-    fn count(
-        &self,
-        plan: &Plan,
-        frame: &Frame,
-        top: Option<&HashSet<Key>>,
-        least: u64,
-    ) -> Result<(Table, Groups)> {
+    /// Counts what can be had from ranges into a table, and the rest into groups.
+    fn count(&self, plan: &Plan, frame: &Frame, mut wanted: Wanted<'_>) -> Result<(Table, Groups)> {
         let mut ranges = Ranges::new(plan, frame, self);
         let asked = ranges.add_pages(Asked::all(plan, frame, self))?;
         let mut by_rows = Vec::with_capacity(asked.len());
@@ -118,9 +110,12 @@ impl Snapshot {
             }
             by_rows.extend(SegmentPlan::new(plan, self, live, &times)?.map(|chosen| (live, chosen)));
         }
-        let mut groups = count_all(plan, frame, self, &by_rows, top)?;
-        // What the table has of a group is still to come.
-        groups.finish(if ranges.table.is_empty() { least } else { 1 })?;
+        if !ranges.table.is_empty() {
+            // What the table has of a group is still to come.
+            wanted.least = 1;
+        }
+        let mut groups = count_all(plan, frame, self, &by_rows, wanted)?;
+        groups.finish()?;
         Ok((ranges.table, groups))
     }
 
