@@ -104,7 +104,7 @@ fn days_before(calendar: &Calendar, time: i64, days: u32) -> Result<i64> {
 fn candidates(answer: &Answer, least: u64) -> impl Iterator<Item = usize> {
     let is_candidate = move |at: &usize| {
         let row = answer.row(*at);
-        row.count() >= least && row.group_key().is_some()
+        row.count() >= least && row.is_group()
     };
     (0..answer.len()).filter(is_candidate)
 }

@@ -183,12 +183,14 @@ impl<'a> Row<'a> {
             .map(move |((name, field), data)| (name.as_str(), Group { snapshot, field: *field, data: *data }))
     }
 
-    /// What tells the group from others of the same snapshot, whatever its step of time; none for rows that stand for no unit and
-    /// nodes that were asked for.
+    /// Whether the row stands for a unit and nodes that were asked for.
+    pub(crate) fn is_group(&self) -> bool {
+        self.kind() == RowKind::Target && !self.groups().any(|(_, group)| group.is_remainder())
+    }
+
+    /// What tells the group from others of the same snapshot, whatever its step of time; none for rows that are none.
     pub(crate) fn group_key(&self) -> Option<GroupKey> {
-        let is_group =
-            self.kind() == RowKind::Target && !self.groups().any(|(_, group)| group.is_remainder());
-        is_group.then(|| (self.node(), self.groups().map(|(_, group)| group.number()).collect()))
+        self.is_group().then(|| (self.node(), self.groups().map(|(_, group)| group.number()).collect()))
     }
 
     /// The number of orders.
