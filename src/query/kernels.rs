@@ -10,10 +10,9 @@ use crate::segment::{
 };
 use crate::store::Snapshot;
 
-use super::groups::Member;
 use super::key_counts::KeyCounts;
 use super::key_set::KeySet;
-use super::pairs::{Pair, groups};
+use super::pairs::groups;
 use super::row_test::RowTest;
 
 /// Takes a kernel: its name, how many steps it takes, and the kernel itself, which gives what hangs on every step.
@@ -162,11 +161,9 @@ fn of_keys(segment: &Segment, key: ColumnId, measure: &mut Measure<'_>) -> Resul
         set.settle();
         set.len()
     });
-    let least = keys.iter().min().copied().unwrap_or_default();
-    let pair = |(key, topic): (&i64, &u64)| u64::new(key.abs_diff(least), *topic as Member);
-    let pairs: Vec<u64> = keys.iter().zip(&topics).map(pair).collect();
+    let pairs: Vec<(i64, u64)> = keys.iter().copied().zip(topics.iter().copied()).collect();
     measure("keys: pairs with topics that come again", pairs.len() as u64, &mut || {
-        groups(pairs.len() as u64, 2, |each| each(&pairs)).len() as u64
+        groups(&pairs, 2).len() as u64
     });
     measure("groups: topics listed and counted", topics.len() as u64, &mut || {
         let mut counts = KeyCounts::new(1);

@@ -71,7 +71,7 @@ impl KeyCounts {
     /// Every key that came at least `least` times, with how often it came, ascending; some that came less often may be among them.
     pub(super) fn into_counts(mut self, least: u64) -> impl Iterator<Item = (Key, u64)> {
         if least > 1 && self.counted.is_empty() {
-            self.counted = groups(self.fresh.len() as u64, least, |each| each(&self.fresh));
+            self.counted = groups(&self.fresh, least);
         } else {
             self.count();
         }

@@ -8,22 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::schema::Field;
-use crate::segment::{Column, ColumnId, MISSING, present};
+use crate::segment::{Column, ColumnId, present};
 use crate::store::{Live, Snapshot};
 use crate::tree::Node;
 
 use super::execute::{Asked, Frame, SegmentPlan};
 use super::groups::{Member, NONE};
 use super::number::AT_ONCE;
-use super::pairs::{Pair, bucket, groups};
+use super::pairs::{Pair, Seen, bucket, groups};
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
 use super::rows::{Chosen, pieces};
 use super::select::Kept;
 use super::{By, Query};
 
-/// So many pairs are kept in memory; of more, the orders are read twice.
-const MOST_PAIRS: u64 = if cfg!(test) { 16 } else { 1 << 21 };
+/// The keys of so many orders are kept in memory; of more, they are read twice.
+const MOST_READ: u64 = if cfg!(test) { 16 } else { 1 << 21 };
 /// About how many orders have to be read before another thread is asked to help.
 const ROWS_TO_SHARE: u64 = if cfg!(test) { 8 } else { 8_000 };
 /// Into so many pieces for each thread orders are cut, so that none waits long for another.
@@ -109,36 +109,45 @@ impl Orders<'_> {
         self.ranges.iter().map(|range| self.kept.len(range.clone()) as u64).sum()
     }
 
-    /// Calls `each` with the pair of every order that has one, of its key less the least and its node.
+    /// Calls `each` with every row that has a key, and the key less the least.
     fn for_each<P: Pair>(&self, least: i64, mut each: impl FnMut(P)) {
-        let mut pair = |key: i64, node: i64| {
-            let Some(key) = present(key) else { return };
-            let node = self.dimension.map_or(0, |dimension| group(dimension, node));
-            if node != NONE {
-                each(P::new(key.wrapping_sub(least).cast_unsigned(), node));
+        let mut of = |row: u32, key: i64| {
+            if let Some(key) = present(key) {
+                each(P::new(key.wrapping_sub(least).cast_unsigned(), row));
             }
         };
-        let (mut keys, mut nodes) = (Vec::new(), Vec::new());
+        let mut keys = Vec::new();
         for range in &self.ranges {
-            if !matches!(self.kept, Kept::All) {
-                let node = |row: usize| self.nodes.as_ref().map_or(MISSING, |nodes| nodes.get(row));
-                let each = |row: u32| pair(self.keys.get(row as usize), node(row as usize));
-                self.kept.for_each(range.clone(), each);
-                continue;
-            }
-            let (first, end) = (range.start as usize, range.end as usize);
-            for start in (first..end).step_by(AT_ONCE) {
-                let rows = start..end.min(start + AT_ONCE);
-                keys.clear();
-                self.keys.decode(rows.clone(), &mut keys);
-                nodes.clear();
-                match &self.nodes {
-                    Some(column) => column.decode(rows, &mut nodes),
-                    None => nodes.resize(keys.len(), MISSING),
+            match &self.kept {
+                Kept::All => {
+                    for start in range.clone().step_by(AT_ONCE) {
+                        let rows = start..range.end.min(start + AT_ONCE as u32);
+                        keys.clear();
+                        self.keys.decode(rows.start as usize..rows.end as usize, &mut keys);
+                        rows.zip(&keys).for_each(|(row, key)| of(row, *key));
+                    }
                 }
-                keys.iter().zip(&nodes).for_each(|(key, node)| pair(*key, *node));
+                Kept::Mask(mask) => self.keys.gather(mask.iter(range.clone()), &mut of),
+                Kept::List(list) => {
+                    let rows = list.iter().copied().filter(|row| range.contains(row));
+                    self.keys.gather(rows, &mut of);
+                }
             }
         }
+    }
+
+    /// Appends keys with the nodes of their rows in place of these; always the same node where none is asked for, and none of rows
+    /// that have no node.
+    fn under_nodes<P: Pair>(&self, rows: &[P], pairs: &mut Vec<P>) {
+        let Some(dimension) = self.dimension else {
+            return pairs.extend(rows.iter().map(|pair| P::new(pair.key(), 0)));
+        };
+        let Some(nodes) = &self.nodes else { return };
+        let mut keys = rows.iter().map(|pair| pair.key());
+        nodes.gather(rows.iter().map(|pair| pair.number()), |_, node| {
+            let node = group(dimension, node);
+            pairs.extend(keys.next().filter(|_| node != NONE).map(|key| P::new(key, node)));
+        });
     }
 }
 
@@ -212,7 +221,7 @@ fn find(
     Ok(if u32::try_from(most.wrapping_sub(least)).is_ok() {
         find_among::<u64>(&asked, least, times, threads)
     } else {
-        find_among::<(u64, Member)>(&asked, least, times, threads)
+        find_among::<(u64, u32)>(&asked, least, times, threads)
     })
 }
 
@@ -222,33 +231,51 @@ fn find_among<P: Pair>(
     times: u64,
     threads: usize,
 ) -> Vec<(u64, Member, u64)> {
-    let pairs: u64 = asked.iter().map(Orders::len).sum();
-    let of_bucket = pairs / threads as u64;
-    let buckets: Vec<usize> = (0..threads).collect();
-    let found = if pairs <= MOST_PAIRS {
-        let read = on_each(threads > 1, asked, |orders| {
+    let all: u64 = asked.iter().map(Orders::len).sum();
+    let read = (all <= MOST_READ).then(|| {
+        on_each(threads > 1, asked, |orders| {
             let about = orders.len() as usize * 9 / 8 / threads;
             let mut read: Vec<Vec<P>> = (0..threads).map(|_| Vec::with_capacity(about)).collect();
-            orders.for_each(least, |pair| read[bucket(pair, threads)].push(pair));
+            orders.for_each(least, |pair: P| read[bucket(pair.key(), threads)].push(pair));
             read
-        });
-        on_each(threads > 1, &buckets, |bucket| {
-            groups(of_bucket, times, |each| read.iter().for_each(|read| each(&read[*bucket])))
         })
-    } else {
-        on_each(threads > 1, &buckets, |number| {
-            groups(of_bucket, times, |each| {
-                let mut mine = |pair: P| {
-                    if bucket(pair, threads) == *number {
-                        each(&[pair]);
+    });
+    let buckets: Vec<usize> = (0..threads).collect();
+    let found = on_each(threads > 1, &buckets, |number| {
+        let each = |visit: &mut dyn FnMut(&Orders<'_>, &[P])| match &read {
+            Some(read) => asked.iter().zip(read).for_each(|(orders, read)| visit(orders, &read[*number])),
+            None => asked.iter().for_each(|orders| {
+                let mut mine: Vec<P> = Vec::with_capacity(AT_ONCE);
+                orders.for_each(least, |pair: P| {
+                    if bucket(pair.key(), threads) == *number {
+                        mine.push(pair);
                     }
-                };
-                asked.iter().for_each(|orders| orders.for_each(least, &mut mine));
-            })
-        })
-    };
+                    if mine.len() == AT_ONCE {
+                        visit(orders, &mine);
+                        mine.clear();
+                    }
+                });
+                visit(orders, &mine);
+            }),
+        };
+        // Few keys come again: only of their orders the nodes are looked at.
+        let mut seen = Seen::new(if times > 1 { all / threads as u64 } else { 0 });
+        if times > 1 {
+            each(&mut |_, pairs| pairs.iter().for_each(|pair| seen.mark(pair.key())));
+        }
+        let (mut again, mut found): (Vec<P>, Vec<P>) = (Vec::new(), Vec::new());
+        each(&mut |orders, pairs| {
+            again.clear();
+            again.extend(pairs);
+            if times > 1 {
+                seen.keep_again(&mut again);
+            }
+            orders.under_nodes(&again, &mut found);
+        });
+        groups(&found, times)
+    });
     let whole = |key: u64| least.wrapping_add(key.cast_signed()).cast_unsigned();
-    found.into_iter().flatten().map(|(pair, orders)| (whole(pair.key()), pair.node(), orders)).collect()
+    found.into_iter().flatten().map(|(pair, orders)| (whole(pair.key()), pair.number(), orders)).collect()
 }
 
 /// What of a segment is asked for; none where its orders have no key.

@@ -83,13 +83,13 @@ impl Kept {
     }
 }
 
-/// Keeps the rows of a list that are accepted. No branch hangs on an answer: the values of several rows are on their way at once.
-fn retain(list: &mut Vec<u32>, accepts: impl Fn(u32) -> bool) {
+/// Keeps what of a list is accepted. No branch hangs on an answer: what decides of several is on its way at once.
+pub(super) fn retain<T: Copy>(list: &mut Vec<T>, accepts: impl Fn(T) -> bool) {
     let mut kept = 0;
     for at in 0..list.len() {
-        let row = list[at];
-        list[kept] = row;
-        kept += usize::from(accepts(row));
+        let one = list[at];
+        list[kept] = one;
+        kept += usize::from(accepts(one));
     }
     list.truncate(kept);
 }

@@ -352,6 +352,17 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// Calls `each` with rows, which may lie apart, and their values.
+    pub(crate) fn gather(&self, rows: impl Iterator<Item = u32>, mut each: impl FnMut(u32, i64)) {
+        match (self.codes, &self.runs) {
+            (Codes::Packed(packed), None) => rows.for_each(|row| {
+                let code = packed.code(row as usize);
+                each(row, if (row as usize) < self.rows { self.value_of(code) } else { MISSING });
+            }),
+            _ => rows.for_each(|row| each(row, self.get(row as usize))),
+        }
+    }
+
     /// The first row of `range` whose value is not below `value`, or the range's end. The values ascend in `range`.
     pub(crate) fn lower_bound(&self, range: Range<usize>, value: i64) -> usize {
         let Range { start: mut low, end: mut high } = range;
