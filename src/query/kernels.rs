@@ -12,8 +12,8 @@ use crate::store::Snapshot;
 
 use super::key_counts::KeyCounts;
 use super::key_set::KeySet;
-use super::pairs::groups;
 use super::row_test::RowTest;
+use super::several::groups;
 
 /// Takes a kernel: its name, how many steps it takes, and the kernel itself, which gives what hangs on every step.
 pub type Measure<'a> = dyn FnMut(&str, u64, &mut dyn FnMut() -> u64) + 'a;

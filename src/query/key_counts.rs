@@ -1,7 +1,7 @@
 //! The orders of many groups, most of which have few.
 
 use super::groups::Key;
-use super::pairs::groups;
+use super::several::groups;
 
 /// So many orders are listed before they are counted.
 const MOST_FRESH: usize = if cfg!(test) { 8 } else { 1 << 20 };

@@ -16,7 +16,6 @@ mod metric;
 mod number;
 mod orders;
 mod pages;
-mod pairs;
 mod plan;
 mod ranges;
 mod rank;
@@ -26,6 +25,7 @@ mod row_test;
 mod rows;
 mod run;
 mod select;
+mod several;
 mod table;
 #[cfg(test)]
 mod tests;

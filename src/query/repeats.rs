@@ -15,11 +15,11 @@ use crate::tree::Node;
 use super::execute::{Asked, Frame, SegmentPlan};
 use super::groups::{Member, NONE};
 use super::number::AT_ONCE;
-use super::pairs::{Pair, Seen, bucket, groups};
 use super::plan::{Dimension, Plan, dimension};
 use super::row_reader::group;
 use super::rows::{Chosen, pieces};
-use super::select::Kept;
+use super::select::{Kept, retain};
+use super::several::{Seen, groups, hash};
 use super::{By, Query};
 
 /// The keys of so many orders are kept in memory; of more, they are read twice.
@@ -109,11 +109,11 @@ impl Orders<'_> {
         self.ranges.iter().map(|range| self.kept.len(range.clone()) as u64).sum()
     }
 
-    /// Calls `each` with every row that has a key, and the key less the least.
-    fn for_each<P: Pair>(&self, least: i64, mut each: impl FnMut(P)) {
+    /// Calls `each` with every row that has a key, and the key.
+    fn for_each(&self, mut each: impl FnMut(u32, u64)) {
         let mut of = |row: u32, key: i64| {
             if let Some(key) = present(key) {
-                each(P::new(key.wrapping_sub(least).cast_unsigned(), row));
+                each(row, key.cast_unsigned());
             }
         };
         let mut keys = Vec::new();
@@ -136,18 +136,43 @@ impl Orders<'_> {
         }
     }
 
-    /// Appends keys with the nodes of their rows in place of these; always the same node where none is asked for, and none of rows
-    /// that have no node.
-    fn under_nodes<P: Pair>(&self, rows: &[P], pairs: &mut Vec<P>) {
+    /// Appends the keys of rows and the nodes that they repeat under: always the same where none is asked for; rows that have no node
+    /// repeat nothing.
+    fn pairs(&self, of: &[HashedRow], pairs: &mut Vec<(u64, Member)>) {
+        let rows = || of.iter().map(|row| row.row());
         let Some(dimension) = self.dimension else {
-            return pairs.extend(rows.iter().map(|pair| P::new(pair.key(), 0)));
+            return self.keys.gather(rows(), |_, key| pairs.push((key.cast_unsigned(), 0)));
         };
+        // A segment without the tree has no orders with a node.
         let Some(nodes) = &self.nodes else { return };
-        let mut keys = rows.iter().map(|pair| pair.key());
-        nodes.gather(rows.iter().map(|pair| pair.number()), |_, node| {
-            let node = group(dimension, node);
-            pairs.extend(keys.next().filter(|_| node != NONE).map(|key| P::new(key, node)));
+        let mut under = Vec::with_capacity(of.len());
+        nodes.gather(rows(), |_, node| under.push(group(dimension, node)));
+        let mut under = under.into_iter();
+        self.keys.gather(rows(), |_, key| {
+            pairs.extend(under.next().filter(|node| *node != NONE).map(|node| (key.cast_unsigned(), node)));
         });
+    }
+}
+
+/// A row below the higher half of its key's hash.
+#[derive(Clone, Copy)]
+struct HashedRow(u64);
+
+impl HashedRow {
+    #[inline]
+    fn new(hash: u64, row: u32) -> Self {
+        Self(hash & !u64::from(u32::MAX) | u64::from(row))
+    }
+
+    #[inline]
+    fn row(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// Which of some buckets a row belongs to: by the lower half of its key's hash.
+    #[inline]
+    fn bucket(hash: u64, buckets: usize) -> usize {
+        (((hash & u64::from(u32::MAX)) * buckets as u64) >> 32) as usize
     }
 }
 
@@ -216,39 +241,28 @@ fn find(
         asked(plan, live, chosen, key, nodes)
     });
     let asked: Vec<Orders<'_>> = asked.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
-    let bounds = asked.iter().map(|orders| orders.keys.bounds());
-    let (least, most) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default();
-    Ok(if u32::try_from(most.wrapping_sub(least)).is_ok() {
-        find_among::<u64>(&asked, least, times, threads)
-    } else {
-        find_among::<(u64, u32)>(&asked, least, times, threads)
-    })
-}
-
-fn find_among<P: Pair>(
-    asked: &[Orders<'_>],
-    least: i64,
-    times: u64,
-    threads: usize,
-) -> Vec<(u64, Member, u64)> {
     let all: u64 = asked.iter().map(Orders::len).sum();
     let read = (all <= MOST_READ).then(|| {
-        on_each(threads > 1, asked, |orders| {
+        on_each(threads > 1, &asked, |orders| {
             let about = orders.len() as usize * 9 / 8 / threads;
-            let mut read: Vec<Vec<P>> = (0..threads).map(|_| Vec::with_capacity(about)).collect();
-            orders.for_each(least, |pair: P| read[bucket(pair.key(), threads)].push(pair));
+            let mut read: Vec<Vec<HashedRow>> = (0..threads).map(|_| Vec::with_capacity(about)).collect();
+            orders.for_each(|row, key| {
+                let hash = hash(key);
+                read[HashedRow::bucket(hash, threads)].push(HashedRow::new(hash, row));
+            });
             read
         })
     });
     let buckets: Vec<usize> = (0..threads).collect();
     let found = on_each(threads > 1, &buckets, |number| {
-        let each = |visit: &mut dyn FnMut(&Orders<'_>, &[P])| match &read {
+        let each = |visit: &mut dyn FnMut(&Orders<'_>, &[HashedRow])| match &read {
             Some(read) => asked.iter().zip(read).for_each(|(orders, read)| visit(orders, &read[*number])),
             None => asked.iter().for_each(|orders| {
-                let mut mine: Vec<P> = Vec::with_capacity(AT_ONCE);
-                orders.for_each(least, |pair: P| {
-                    if bucket(pair.key(), threads) == *number {
-                        mine.push(pair);
+                let mut mine = Vec::with_capacity(AT_ONCE);
+                orders.for_each(|row, key| {
+                    let hash = hash(key);
+                    if HashedRow::bucket(hash, threads) == *number {
+                        mine.push(HashedRow::new(hash, row));
                     }
                     if mine.len() == AT_ONCE {
                         visit(orders, &mine);
@@ -261,21 +275,20 @@ fn find_among<P: Pair>(
         // Few keys come again: only of their orders the nodes are looked at.
         let mut seen = Seen::new(if times > 1 { all / threads as u64 } else { 0 });
         if times > 1 {
-            each(&mut |_, pairs| pairs.iter().for_each(|pair| seen.mark(pair.key())));
+            each(&mut |_, rows| rows.iter().for_each(|row| seen.mark(row.0)));
         }
-        let (mut again, mut found): (Vec<P>, Vec<P>) = (Vec::new(), Vec::new());
-        each(&mut |orders, pairs| {
+        let (mut again, mut pairs) = (Vec::new(), Vec::new());
+        each(&mut |orders, rows| {
             again.clear();
-            again.extend(pairs);
+            again.extend(rows);
             if times > 1 {
-                seen.keep_again(&mut again);
+                retain(&mut again, |row: HashedRow| seen.again(row.0));
             }
-            orders.under_nodes(&again, &mut found);
+            orders.pairs(&again, &mut pairs);
         });
-        groups(&found, times)
+        groups(&pairs, times)
     });
-    let whole = |key: u64| least.wrapping_add(key.cast_signed()).cast_unsigned();
-    found.into_iter().flatten().map(|(pair, orders)| (whole(pair.key()), pair.number(), orders)).collect()
+    Ok(found.into_iter().flatten().map(|((key, node), orders)| (key, node, orders)).collect())
 }
 
 /// What of a segment is asked for; none where its orders have no key.
