@@ -317,8 +317,8 @@ impl<'a> Ranked<'a> {
     /// The rates of all terms, with their names, in the policy's order.
     pub fn rates(&self) -> impl Iterator<Item = (&'a str, Option<Fraction>)> + use<'a> {
         let row = *self;
-        let rate = move |(at, name)| (name, row.term(at).and_then(|rate| rate.value()));
-        (0..).zip(row.ranking.terms.names()).filter(move |(at, _)| row.term(*at).is_some()).map(rate)
+        let names = (0..).zip(row.ranking.terms.names());
+        names.filter_map(move |(at, name)| Some((name, row.term(at)?.value())))
     }
 
     /// The Wilson score interval of a term's rate at 95 %, from 0 to 1: which rates of a large whole would give this one by

@@ -200,6 +200,7 @@ fn count(
     let parts: Vec<_> =
         chosen.ranges.iter().map(|part| PartRuns::new(part, segment)).collect::<Result<_>>()?;
     let runs: usize = parts.iter().map(|part| part.runs.len()).sum();
+    // To come to a run and its rows takes about as long as to look up two rows.
     let is_listed = few < 2 * runs && !matches!(kept, Kept::All);
     match (is_listed, kept) {
         (true, kept) => {
