@@ -118,7 +118,7 @@ impl Fraction {
 
 /// The product of two numbers; none beyond 128 bits.
 #[inline]
-fn times(a: i128, b: i128) -> Option<i128> {
+pub(super) fn times(a: i128, b: i128) -> Option<i128> {
     // Nearly all numbers are counts, whose product cannot overflow.
     match (i64::try_from(a), i64::try_from(b)) {
         (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),

@@ -118,10 +118,9 @@ impl Quadrants {
     /// # Errors
     /// [`Error::Unknown`] where the ranking has no such term, or no unit has the attribute.
     pub fn map(&self, ranking: &Ranking, attributes: &Attributes, at: i64) -> Result<QuadrantMap> {
-        let terms = || ranking.pooled().rates().map(|(name, _)| name);
-        if !terms().any(|name| name == self.term) {
-            return Err(Error::unknown("term", &self.term, terms()));
-        }
+        let terms = || ranking.terms().names();
+        let term = terms().position(|name| name == self.term);
+        let term = term.ok_or_else(|| Error::unknown("term", &self.term, terms()))?;
         if !attributes.names().any(|name| name == self.attribute) {
             return Err(Error::unknown("attribute", &self.attribute, attributes.names()));
         }
@@ -129,7 +128,7 @@ impl Quadrants {
         let mut units = Vec::with_capacity(ranking.rows().len());
         for row in ranking.rows() {
             let Some(node) = row.node() else { continue };
-            let (rate, attribute) = (row.rate_of(&self.term), attributes.get(&self.attribute, node, at));
+            let (rate, attribute) = (row.term(term), attributes.get(&self.attribute, node, at));
             let satisfaction = rate.as_ref().and_then(Rate::value);
             let complaints = attribute.and_then(|attribute| attribute.rate(row.volume(), PER));
             let position = groups.iter().position(|group| group.peers.as_deref() == row.peers());

@@ -132,7 +132,7 @@ impl Ranking {
             if policy.ascending { score } else { -score }
         };
         let mut numbers: Vec<(f64, usize)> = units.iter().map(near).zip(0..).collect();
-        numbers.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        numbers.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
         numbers.sort_by(|(_, a), (_, b)| {
             let (one, other) = (&units[*a], &units[*b]);
             group(one).cmp(&group(other)).then_with(|| order(one, other)).then(a.cmp(b))
@@ -212,6 +212,10 @@ impl Ranking {
             score: over(units.iter().filter_map(|unit| unit.score.clone()).collect()).value(),
             ..Unit::default()
         }
+    }
+
+    pub(super) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     pub(super) fn snapshot(&self) -> &Snapshot {
@@ -330,11 +334,12 @@ impl<'a> Ranked<'a> {
         Some(wilson(rate.value()?.to_f64(), rate.over))
     }
 
-    pub(super) fn rate_of(&self, term: &str) -> Option<Rate> {
+    fn rate_of(&self, term: &str) -> Option<Rate> {
         self.term(self.ranking.terms.names().position(|name| name == term)?)
     }
 
-    fn term(&self, term: usize) -> Option<Rate> {
+    /// The rate of a term by its number.
+    pub(super) fn term(&self, term: usize) -> Option<Rate> {
         match &self.unit.rates {
             Rates::None => None,
             Rates::Counted(first) => {

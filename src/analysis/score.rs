@@ -49,7 +49,8 @@ impl Policy {
             let mut take = |answer: &Answer, of: Of| {
                 for row in answer.rows() {
                     let step = *at.entry(row.time()).or_insert_with(|| {
-                        steps.push((row.time(), Tally::new(&scheme.terms)));
+                        let units = if query.grain.is_some() { 0 } else { answer.len() };
+                        steps.push((row.time(), Tally::new(&scheme.terms, units)));
                         steps.len() - 1
                     });
                     if let Some((_, tally)) = steps.get_mut(step) {
@@ -70,7 +71,7 @@ impl Policy {
                 take(&snapshot.run(&part.query.of_units(&area.units))?, Of::Area(number));
             }
             if answer.is_empty() && query.grain.is_none() && steps.is_empty() {
-                steps.push((None, Tally::new(&scheme.terms)));
+                steps.push((None, Tally::new(&scheme.terms, 0)));
                 at.insert(None, 0);
             }
         }
@@ -253,9 +254,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(terms: &Terms) -> Self {
+    /// For about so many units.
+    fn new(terms: &Terms, units: usize) -> Self {
         Self {
-            units: Vec::new(),
+            units: Vec::with_capacity(units),
             pooled: Unit { rates: Rates::Counted(0), ..Unit::default() },
             counts: vec![0; terms.counters().len()],
             at: None,

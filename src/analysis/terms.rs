@@ -1,6 +1,7 @@
 //! The terms of a policy, bound to what is counted of a unit.
 
 use super::Fraction;
+use super::fraction::times;
 use super::policy::Policy;
 use crate::error::{Error, Result};
 
@@ -56,9 +57,9 @@ impl Worth {
         let count = |at: usize| counts.get(at).copied().unwrap_or(0);
         let at_once = || {
             let (parts, whole) = self.parts.as_ref()?;
-            let worth = |part: &i128, at: usize| part.checked_mul(i128::from(count(at)));
             let mut parts = parts.iter().zip(&self.credits);
-            let sum = parts.try_fold(0_i128, |sum, (part, (at, _))| sum.checked_add(worth(part, *at)?));
+            let sum = parts
+                .try_fold(0_i128, |sum, (part, (at, _))| sum.checked_add(times(*part, count(*at).into())?));
             Fraction::new(sum?, *whole)
         };
         at_once().unwrap_or_else(|| {
