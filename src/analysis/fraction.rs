@@ -41,6 +41,7 @@ enum Form {
 impl Fraction {
     /// One number over another; none over 0.
     #[must_use]
+    #[inline]
     pub fn new(numerator: i128, denominator: i128) -> Option<Self> {
         match denominator.checked_neg() {
             _ if denominator > 0 => Some(Self(Form::Small(numerator, denominator))),
@@ -64,6 +65,7 @@ impl Fraction {
 
     /// The quotient of two numbers; none over 0.
     #[must_use]
+    #[inline]
     pub fn over(&self, divisor: &Self) -> Option<Self> {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &divisor.0)
             && let (Some(numerator), Some(denominator)) = (times(*a, *d), times(*b, *c))
@@ -76,6 +78,7 @@ impl Fraction {
 
     /// The nearest floating-point number, for charts.
     #[must_use]
+    #[inline]
     pub fn to_f64(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "asked for")]
         match &self.0 {
@@ -127,6 +130,7 @@ pub(super) fn times(a: i128, b: i128) -> Option<i128> {
 }
 
 impl From<u64> for Fraction {
+    #[inline]
     fn from(number: u64) -> Self {
         Self(Form::Small(number.into(), 1))
     }
@@ -141,6 +145,7 @@ impl From<i32> for Fraction {
 impl Add for Fraction {
     type Output = Self;
 
+    #[inline]
     fn add(self, other: Self) -> Self {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
             let sum = if b == d {
@@ -168,6 +173,7 @@ impl Sub for Fraction {
 impl Mul for Fraction {
     type Output = Self;
 
+    #[inline]
     fn mul(self, other: Self) -> Self {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
             && let (Some(numerator), Some(denominator)) = (times(*a, *c), times(*b, *d))
@@ -179,6 +185,7 @@ impl Mul for Fraction {
 }
 
 impl Ord for Fraction {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
             && let (Some(left), Some(right)) = (times(*a, *d), times(*c, *b))

@@ -42,6 +42,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
+    #[inline]
     pub(super) fn value(&self) -> Option<Fraction> {
         self.credited.over(&Fraction::from(self.over))
     }
@@ -53,6 +54,7 @@ impl Worth {
         Self { credits, parts }
     }
 
+    #[inline]
     fn of(&self, counts: &[u64]) -> Fraction {
         let count = |at: usize| counts.get(at).copied().unwrap_or(0);
         let at_once = || {
@@ -110,6 +112,7 @@ impl Terms {
     }
 
     /// The rate of a term.
+    #[inline]
     pub(super) fn rate(&self, term: usize, counts: &[u64]) -> Option<Rate> {
         let term = self.terms.get(term)?;
         let over = counts.get(term.below).copied().unwrap_or(0);
@@ -117,6 +120,7 @@ impl Terms {
     }
 
     /// 100 times the weighted sum of the rates; none where one that has weight is over nothing.
+    #[inline]
     pub(super) fn score(&self, counts: &[u64]) -> Option<Fraction> {
         let mut below = self.terms.iter().map(|term| counts.get(term.below).copied().unwrap_or(0));
         let first = below.next()?;
