@@ -136,6 +136,15 @@ impl Orders<'_> {
         }
     }
 
+    /// Calls `each` with every row that has a key, and which of some buckets it belongs to: by the lower half of its key's hash.
+    fn hashed(&self, buckets: usize, mut each: impl FnMut(usize, HashedRow)) {
+        self.for_each(|row, key| {
+            let hash = hash(key);
+            let (higher, lower) = (hash & !u64::from(u32::MAX), hash & u64::from(u32::MAX));
+            each(((lower * buckets as u64) >> 32) as usize, HashedRow(higher | u64::from(row)));
+        });
+    }
+
     /// Appends the keys of rows and the nodes that they repeat under: always the same where none is asked for; rows that have no node
     /// repeat nothing.
     fn pairs(&self, of: &[HashedRow], pairs: &mut Vec<(u64, Member)>) {
@@ -154,25 +163,14 @@ impl Orders<'_> {
     }
 }
 
-/// A row below the higher half of its key's hash.
+/// A row, and above it the higher half of its key's hash.
 #[derive(Clone, Copy)]
 struct HashedRow(u64);
 
 impl HashedRow {
     #[inline]
-    fn new(hash: u64, row: u32) -> Self {
-        Self(hash & !u64::from(u32::MAX) | u64::from(row))
-    }
-
-    #[inline]
     fn row(self) -> u32 {
         self.0 as u32
-    }
-
-    /// Which of some buckets a row belongs to: by the lower half of its key's hash.
-    #[inline]
-    fn bucket(hash: u64, buckets: usize) -> usize {
-        (((hash & u64::from(u32::MAX)) * buckets as u64) >> 32) as usize
     }
 }
 
@@ -246,10 +244,7 @@ fn find(
         on_each(threads > 1, &asked, |orders| {
             let about = orders.len() as usize * 9 / 8 / threads;
             let mut read: Vec<Vec<HashedRow>> = (0..threads).map(|_| Vec::with_capacity(about)).collect();
-            orders.for_each(|row, key| {
-                let hash = hash(key);
-                read[HashedRow::bucket(hash, threads)].push(HashedRow::new(hash, row));
-            });
+            orders.hashed(threads, |bucket, row| read[bucket].push(row));
             read
         })
     });
@@ -259,10 +254,9 @@ fn find(
             Some(read) => asked.iter().zip(read).for_each(|(orders, read)| visit(orders, &read[*number])),
             None => asked.iter().for_each(|orders| {
                 let mut mine = Vec::with_capacity(AT_ONCE);
-                orders.for_each(|row, key| {
-                    let hash = hash(key);
-                    if HashedRow::bucket(hash, threads) == *number {
-                        mine.push(HashedRow::new(hash, row));
+                orders.hashed(threads, |bucket, row| {
+                    if bucket == *number {
+                        mine.push(row);
                     }
                     if mine.len() == AT_ONCE {
                         visit(orders, &mine);
@@ -272,23 +266,33 @@ fn find(
                 visit(orders, &mine);
             }),
         };
-        // Few keys come again: only of their orders the nodes are looked at.
-        let mut seen = Seen::new(if times > 1 { all / threads as u64 } else { 0 });
-        if times > 1 {
-            each(&mut |_, rows| rows.iter().for_each(|row| seen.mark(row.0)));
-        }
-        let (mut again, mut pairs) = (Vec::new(), Vec::new());
-        each(&mut |orders, rows| {
-            again.clear();
-            again.extend(rows);
-            if times > 1 {
-                retain(&mut again, |row: HashedRow| seen.again(row.0));
-            }
-            orders.pairs(&again, &mut pairs);
-        });
-        groups(&pairs, times)
+        repeating(all / threads as u64, times, each)
     });
     Ok(found.into_iter().flatten().map(|((key, node), orders)| (key, node, orders)).collect())
+}
+
+/// The keys and nodes that come together so many times, of about so many rows that `each` visits, twice the same.
+fn repeating(
+    rows: u64,
+    times: u64,
+    each: impl Fn(&mut dyn FnMut(&Orders<'_>, &[HashedRow])),
+) -> Vec<((u64, Member), u64)> {
+    // Few keys come again: only of their orders the nodes are looked at.
+    let seen = (times > 1).then(|| {
+        let mut seen = Seen::new(rows);
+        each(&mut |_, rows| rows.iter().for_each(|row| seen.mark(row.0)));
+        seen
+    });
+    let (mut again, mut pairs) = (Vec::new(), Vec::new());
+    each(&mut |orders, rows| {
+        again.clear();
+        again.extend(rows);
+        if let Some(seen) = &seen {
+            retain(&mut again, |row: HashedRow| seen.again(row.0));
+        }
+        orders.pairs(&again, &mut pairs);
+    });
+    groups(&pairs, times)
 }
 
 /// What of a segment is asked for; none where its orders have no key.

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 
-/// What it comes as: a hash of 64 bits.
+/// What things are told apart by.
 #[inline]
 pub(super) fn hash(of: impl Hash) -> u64 {
     FixedState::default().hash_one(of)
