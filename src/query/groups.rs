@@ -444,7 +444,7 @@ mod tests {
             least in 1u64..4,
         ) {
             let (needs, keys) = (Needs::default(), Keys::new(Vec::new(), steps).unwrap());
-            let units = if dense { 3 } else { MOST_PLACES };
+            let units = if dense { 2 } else { MOST_PLACES };
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
             let [mut merged, other] = both.map(|orders| {
                 let mut groups = Groups::new(&needs, &keys, (units, 5), least, 100);

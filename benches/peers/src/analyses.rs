@@ -18,7 +18,7 @@ pub(crate) enum Analysis<'a> {
     Ranked(Box<(Ranking, Ranking, QuadrantMap)>),
     Backlog(Vec<Open<'a>>),
     Surges(Surges),
-    Clusters(Clusters),
+    Clusters(Box<Clusters>),
     Repeats(RepeatReport),
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn put<'a>(
         }
         "A4" => {
             let groups = Query::zoom().level("building").by_level("topic", "topic2");
-            Analysis::Clusters(now.clusters(&groups, span.end(), 7, 2)?)
+            Analysis::Clusters(Box::new(now.clusters(&groups, span.end(), 7, 2)?))
         }
         _ => Analysis::Repeats(now.repeats(&zoom, &Repeats::of("caller").within("topic", "topic2"))?),
     })

@@ -226,6 +226,22 @@ fn what_is_excluded_from_rates_stays_in_the_volume() {
     assert_eq!(counts(&policy.without_exclusions()), (10, 10, "50.0".to_owned()));
 }
 
+/// Without orders in the volume, a unit comes from the second query alone.
+#[test]
+fn units_without_a_rank_stand_in_tree_order_whichever_query_gives_them() {
+    let store = store([street("甲", [2, 2, 0, 1, 0, 0]), street("乙", [2, 2, 0, 1, 0, 0])].concat());
+    let mut commit = store.begin();
+    ["甲-0", "甲-1"].map(|id| commit.patch(id, Patch::new().outcome("removed", "yes")));
+    commit.finish().unwrap();
+    let policy = Policy::new("p", "effective")
+        .term("solution", "1", [("solved", "1")])
+        .excluded_from_volume(is("removed", "yes"))
+        .minimum(3);
+    let ranking = by_street(&store.snapshot(), &policy);
+    assert_eq!(ranks(&ranking), named(&[("甲", 0), ("乙", 0)]));
+    assert_eq!(ranking.rows().map(|row| (row.volume(), row.judged())).collect::<Vec<_>>(), [(0, 2), (2, 2)]);
+}
+
 #[test]
 fn an_exclusion_changes_the_ranking_from_the_day_it_was_known() {
     let solved = |name, s| street(name, [4, 4, 0, s, 0, 0]);
