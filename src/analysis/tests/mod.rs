@@ -231,7 +231,9 @@ fn what_is_excluded_from_rates_stays_in_the_volume() {
 fn units_without_a_rank_stand_in_tree_order_whichever_query_gives_them() {
     let store = store([street("甲", [2, 2, 0, 1, 0, 0]), street("乙", [2, 2, 0, 1, 0, 0])].concat());
     let mut commit = store.begin();
-    ["甲-0", "甲-1"].map(|id| commit.patch(id, Patch::new().outcome("removed", "yes")));
+    for id in ["甲-0", "甲-1"] {
+        commit.patch(id, Patch::new().outcome("removed", "yes"));
+    }
     commit.finish().unwrap();
     let policy = Policy::new("p", "effective")
         .term("solution", "1", [("solved", "1")])
