@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::iter::Sum;
 use std::ops::{Add, Mul, Sub};
 use std::str::FromStr;
 
@@ -159,6 +160,24 @@ impl Add for Fraction {
             }
         }
         Self(Form::Big((self.big() + other.big()).into()))
+    }
+}
+
+impl Sum for Fraction {
+    /// Pair by pair: so most additions are of numbers that have not grown long yet.
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        let mut sums: Vec<Self> = numbers.collect();
+        while sums.len() > 1 {
+            let mut rest = sums.into_iter();
+            sums = Vec::new();
+            while let Some(first) = rest.next() {
+                sums.push(match rest.next() {
+                    Some(second) => first + second,
+                    None => first,
+                });
+            }
+        }
+        sums.pop().unwrap_or_else(|| Self::from(0))
     }
 }
 

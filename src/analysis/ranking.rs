@@ -1,7 +1,6 @@
 //! Units in the order of their scores.
 
 use std::cmp::Ordering;
-use std::iter::Sum;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
@@ -71,40 +70,6 @@ pub(super) struct Place {
     /// How many units have a lower rank.
     behind: u64,
     ranked: u64,
-}
-
-impl Sum for Fraction {
-    /// Pair by pair: so most additions are of numbers that have not grown long yet.
-    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
-        let mut sums: Vec<Self> = numbers.collect();
-        while sums.len() > 1 {
-            let mut rest = sums.into_iter();
-            sums = Vec::new();
-            while let Some(first) = rest.next() {
-                sums.push(match rest.next() {
-                    Some(second) => first + second,
-                    None => first,
-                });
-            }
-        }
-        sums.pop().unwrap_or_else(|| Self::from(0))
-    }
-}
-
-/// The figure of both together; none for metrics that do not add up.
-pub(super) fn add(a: Figure, b: Figure) -> Figure {
-    match (a, b) {
-        (Figure::Count(a), Figure::Count(b)) => Figure::Count(a + b),
-        (
-            Figure::Ratio { numerator, denominator },
-            Figure::Ratio { numerator: more, denominator: further },
-        ) => Figure::Ratio { numerator: numerator + more, denominator: denominator + further },
-        (Figure::Sum(a), Figure::Sum(b)) => Figure::Sum(a + b),
-        (Figure::Mean { sum, count }, Figure::Mean { sum: more, count: further }) => {
-            Figure::Mean { sum: sum + more, count: count + further }
-        }
-        _ => Figure::Missing,
-    }
 }
 
 impl Ranking {

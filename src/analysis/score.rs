@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::areas::under_any;
 use super::policy::Policy;
-use super::ranking::{Ranking, Rates, Unit, add};
+use super::ranking::{Ranking, Rates, Unit};
 use super::terms::Terms;
 use super::{Area, Fraction};
 use crate::error::{Error, Result};
@@ -225,6 +225,22 @@ fn orders(figure: Figure) -> u64 {
 fn score_of(figure: &Figure) -> Option<Fraction> {
     let value = Fraction::of(figure)?;
     Some(if matches!(figure, Figure::Ratio { .. }) { value * Fraction::from(100) } else { value })
+}
+
+/// The figure of both together; none for metrics that do not add up.
+fn add(a: Figure, b: Figure) -> Figure {
+    match (a, b) {
+        (Figure::Count(a), Figure::Count(b)) => Figure::Count(a + b),
+        (
+            Figure::Ratio { numerator, denominator },
+            Figure::Ratio { numerator: more, denominator: further },
+        ) => Figure::Ratio { numerator: numerator + more, denominator: denominator + further },
+        (Figure::Sum(a), Figure::Sum(b)) => Figure::Sum(a + b),
+        (Figure::Mean { sum, count }, Figure::Mean { sum: more, count: further }) => {
+            Figure::Mean { sum: sum + more, count: count + further }
+        }
+        _ => Figure::Missing,
+    }
 }
 
 /// What an answer is about.

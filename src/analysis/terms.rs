@@ -25,7 +25,7 @@ struct Term {
 }
 
 /// What counts are worth together.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Worth {
     /// Which count, and what an order of it is worth.
     credits: Vec<(usize, Fraction)>,

@@ -230,7 +230,7 @@ impl Groups {
             places: places.filter(|places| *places <= MOST_PLACES),
             units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
-            listed: KeyCounts::new(least),
+            listed: KeyCounts::default(),
             least,
             counted: Vec::new(),
             facts: Facts::new(needs),
@@ -391,7 +391,7 @@ impl Groups {
 
     /// Does what one thread can for itself before groups are merged.
     pub(crate) fn settle(&mut self) {
-        self.listed.settle();
+        self.listed.settle(self.least);
         self.facts.settle();
     }
 

@@ -166,7 +166,7 @@ fn of_keys(segment: &Segment, key: ColumnId, measure: &mut Measure<'_>) -> Resul
         groups(&pairs, 2).len() as u64
     });
     measure("groups: topics listed and counted", topics.len() as u64, &mut || {
-        let mut counts = KeyCounts::new(1);
+        let mut counts = KeyCounts::default();
         topics.iter().for_each(|topic| counts.push(*topic));
         counts.into_counts(1).map(|(_, orders)| orders).sum()
     });

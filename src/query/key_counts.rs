@@ -12,18 +12,12 @@ const MOST_FRESH: usize = if cfg!(test) { 8 } else { 1 << 20 };
 /// key is looked for. Where keys that came seldom are not asked for, most are not sorted either.
 #[derive(Debug, Clone, Default)]
 pub(super) struct KeyCounts {
-    /// Keys that came less often may be left out.
-    least: u64,
     fresh: Vec<u64>,
     /// Ascending by key.
     counted: Vec<(u64, u64)>,
 }
 
 impl KeyCounts {
-    pub(super) fn new(least: u64) -> Self {
-        Self { least, ..Self::default() }
-    }
-
     #[inline]
     pub(super) fn push(&mut self, key: u64) {
         if self.fresh.len() >= MOST_FRESH.max(self.counted.len()) {
@@ -46,9 +40,9 @@ impl KeyCounts {
         self.counted.len()
     }
 
-    /// Counts what has been listed, unless that is better done for all at once.
-    pub(super) fn settle(&mut self) {
-        if self.least < 2 || !self.counted.is_empty() {
+    /// Counts what has been listed, unless that is better done for all at once, as where keys that came seldom are not asked for.
+    pub(super) fn settle(&mut self, least: u64) {
+        if least < 2 || !self.counted.is_empty() {
             self.count();
         }
     }
@@ -92,15 +86,15 @@ mod tests {
             lists in prop::collection::vec(prop::collection::vec(0u64..9, 0..40), 0..4), least in 1u64..4, settled: bool,
         ) {
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
-            let mut counts = KeyCounts::new(least);
+            let mut counts = KeyCounts::default();
             for list in lists {
-                let mut part = KeyCounts::new(least);
+                let mut part = KeyCounts::default();
                 for key in list {
                     *naive.entry(key.into()).or_default() += 1;
                     part.push(key);
                 }
                 if settled {
-                    part.settle();
+                    part.settle(least);
                 }
                 counts.merge(part);
             }
