@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, AddAssign, Mul, Sub};
 use std::str::FromStr;
 
 use num_bigint::BigInt;
@@ -34,7 +34,7 @@ pub struct Fraction(Form);
 #[derive(Debug, Clone)]
 enum Form {
     /// Numerator, and a denominator above 0; not reduced, which would cost more than it saves.
-    Small(i128, i128),
+    Small(i64, i64),
     /// Rare, and large.
     Big(Box<BigRational>),
 }
@@ -44,11 +44,19 @@ impl Fraction {
     #[must_use]
     #[inline]
     pub fn new(numerator: i128, denominator: i128) -> Option<Self> {
-        match denominator.checked_neg() {
-            _ if denominator > 0 => Some(Self(Form::Small(numerator, denominator))),
-            Some(0) => None,
-            _ => Some(Self(Form::Big(BigRational::new(numerator.into(), denominator.into()).into()))),
+        match (i64::try_from(numerator), i64::try_from(denominator)) {
+            (Ok(numerator), Ok(denominator)) if denominator > 0 => {
+                Some(Self(Form::Small(numerator, denominator)))
+            }
+            _ if denominator == 0 => None,
+            _ => Some(Self::large(numerator, denominator)),
         }
+    }
+
+    /// A number for which 64 bits are too few.
+    #[cold]
+    fn large(numerator: i128, denominator: i128) -> Self {
+        Self(Form::Big(BigRational::new(numerator.into(), denominator.into()).into()))
     }
 
     /// The number that a figure is; none for a rate or a mean over nothing, and for what is missing.
@@ -68,10 +76,8 @@ impl Fraction {
     #[must_use]
     #[inline]
     pub fn over(&self, divisor: &Self) -> Option<Self> {
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &divisor.0)
-            && let (Some(numerator), Some(denominator)) = (times(*a, *d), times(*b, *c))
-        {
-            return Self::new(numerator, denominator);
+        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &divisor.0) {
+            return Self::new(times(*a, *d), times(*b, *c));
         }
         let divisor = divisor.big();
         (!divisor.is_zero()).then(|| Self(Form::Big((self.big() / divisor).into())))
@@ -83,24 +89,18 @@ impl Fraction {
     pub fn to_f64(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "asked for")]
         match &self.0 {
-            Form::Small(numerator, denominator) => {
-                match (i64::try_from(*numerator), i64::try_from(*denominator)) {
-                    // Nearly all numbers, and these are quick.
-                    (Ok(numerator), Ok(denominator)) => numerator as f64 / denominator as f64,
-                    _ => *numerator as f64 / *denominator as f64,
-                }
-            }
+            Form::Small(numerator, denominator) => *numerator as f64 / *denominator as f64,
             Form::Big(ratio) => ratio.to_f64().unwrap_or(f64::NAN),
         }
     }
 
-    /// Numbers as parts of one whole; none beyond 128 bits.
-    pub(super) fn in_parts<'a>(numbers: impl Iterator<Item = &'a Self>) -> Option<(Vec<i128>, i128)> {
+    /// Numbers as parts of one whole; none beyond 64 bits.
+    pub(super) fn in_parts<'a>(numbers: impl Iterator<Item = &'a Self>) -> Option<(Vec<i64>, i64)> {
         let mut parts = Vec::new();
-        let mut whole = 1_i128;
+        let mut whole = 1_i64;
         for number in numbers {
             let reduced = number.big();
-            let (part, of) = (reduced.numer().to_i128()?, reduced.denom().to_i128()?);
+            let (part, of) = (reduced.numer().to_i64()?, reduced.denom().to_i64()?);
             if whole % of != 0 {
                 whole = whole.checked_mul(of)?;
             }
@@ -120,20 +120,19 @@ impl Fraction {
     }
 }
 
-/// The product of two numbers; none beyond 128 bits.
+/// A product of parts, which 128 bits always hold.
 #[inline]
-pub(super) fn times(a: i128, b: i128) -> Option<i128> {
-    // Nearly all numbers are counts, whose product cannot overflow.
-    match (i64::try_from(a), i64::try_from(b)) {
-        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
-        _ => a.checked_mul(b),
-    }
+fn times(a: i64, b: i64) -> i128 {
+    i128::from(a) * i128::from(b)
 }
 
 impl From<u64> for Fraction {
     #[inline]
     fn from(number: u64) -> Self {
-        Self(Form::Small(number.into(), 1))
+        match i64::try_from(number) {
+            Ok(number) => Self(Form::Small(number, 1)),
+            Err(_) => Self::large(number.into(), 1),
+        }
     }
 }
 
@@ -147,19 +146,28 @@ impl Add for Fraction {
     type Output = Self;
 
     #[inline]
-    fn add(self, other: Self) -> Self {
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
-            let sum = if b == d {
-                a.checked_add(*c).map(|numerator| (numerator, *b))
-            } else {
-                let parts = times(*a, *d).zip(times(*c, *b));
-                parts.and_then(|(a, c)| a.checked_add(c)).zip(times(*b, *d))
-            };
-            if let Some((numerator, denominator)) = sum {
-                return Self(Form::Small(numerator, denominator));
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
+    }
+}
+
+impl AddAssign for Fraction {
+    #[inline]
+    fn add_assign(&mut self, other: Self) {
+        if let (Form::Small(a, b), Form::Small(c, d)) = (&mut self.0, &other.0) {
+            if b == d
+                && let Some(sum) = a.checked_add(*c)
+            {
+                *a = sum;
+                return;
+            }
+            if let Some(sum) = Self::new(times(*a, *d) + times(*c, *b), times(*b, *d)) {
+                *self = sum;
+                return;
             }
         }
-        Self(Form::Big((self.big() + other.big()).into()))
+        *self = Self(Form::Big((self.big() + other.big()).into()));
     }
 }
 
@@ -195,9 +203,9 @@ impl Mul for Fraction {
     #[inline]
     fn mul(self, other: Self) -> Self {
         if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
-            && let (Some(numerator), Some(denominator)) = (times(*a, *c), times(*b, *d))
+            && let Some(product) = Self::new(times(*a, *c), times(*b, *d))
         {
-            return Self(Form::Small(numerator, denominator));
+            return product;
         }
         Self(Form::Big((self.big() * other.big()).into()))
     }
@@ -206,10 +214,8 @@ impl Mul for Fraction {
 impl Ord for Fraction {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
-        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0)
-            && let (Some(left), Some(right)) = (times(*a, *d), times(*c, *b))
-        {
-            return left.cmp(&right);
+        if let (Form::Small(a, b), Form::Small(c, d)) = (&self.0, &other.0) {
+            return times(*a, *d).cmp(&times(*c, *b));
         }
         self.big().cmp(&other.big())
     }
@@ -259,7 +265,7 @@ impl FromStr for Fraction {
             return Self::new(whole(numerator)?.into(), whole(denominator)?.into()).ok_or_else(invalid);
         }
         let Some((_, decimals)) = text.split_once('.') else {
-            return Ok(Self(Form::Small(whole(text)?.into(), 1)));
+            return Ok(Self(Form::Small(whole(text)?, 1)));
         };
         let digits =
             decimals.bytes().all(|digit| digit.is_ascii_digit()) && (1..=18).contains(&decimals.len());
@@ -343,7 +349,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&number("18/20")).unwrap(), r#"{"num":9,"den":10}"#);
     }
 
-    /// Numbers of all sizes, so that sums and products leave 128 bits behind.
+    /// Numbers of all sizes, so that sums and products leave 64 bits behind.
     fn anything() -> impl Strategy<Value = Fraction> {
         let part = || prop_oneof![-9..10_i128, any::<i64>().prop_map(i128::from), any::<i128>()];
         (part(), part()).prop_map(|(numerator, denominator)| {

@@ -202,7 +202,7 @@ impl Group {
     }
 
     fn add(&mut self, row: &Ranked<'_>, rate: &Rate, attribute: Attribute) {
-        self.credited = self.credited.clone() + rate.credited.clone();
+        self.credited += rate.credited.clone();
         self.judged += rate.over;
         self.orders += row.volume();
         self.residents = self.residents.saturating_add(attribute.value);

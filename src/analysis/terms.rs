@@ -1,7 +1,6 @@
 //! The terms of a policy, bound to what is counted of a unit.
 
 use super::Fraction;
-use super::fraction::times;
 use super::policy::Policy;
 use crate::error::{Error, Result};
 
@@ -29,8 +28,8 @@ struct Term {
 struct Worth {
     /// Which count, and what an order of it is worth.
     credits: Vec<(usize, Fraction)>,
-    /// The same as parts of one whole; none beyond 128 bits.
-    parts: Option<(Vec<i128>, i128)>,
+    /// The same as parts of one whole; none beyond 64 bits.
+    parts: Option<(Vec<i64>, i64)>,
 }
 
 /// Credit over what it was given for: orders, or, for a mean of rates, units.
@@ -60,9 +59,10 @@ impl Worth {
         let at_once = || {
             let (parts, whole) = self.parts.as_ref()?;
             let mut parts = parts.iter().zip(&self.credits);
-            let sum = parts
-                .try_fold(0_i128, |sum, (part, (at, _))| sum.checked_add(times(*part, count(*at).into())?));
-            Fraction::new(sum?, *whole)
+            let sum = parts.try_fold(0_i128, |sum, (part, (at, _))| {
+                sum.checked_add(i128::from(*part) * i128::from(count(*at)))
+            });
+            Fraction::new(sum?, (*whole).into())
         };
         at_once().unwrap_or_else(|| {
             let worth = self.credits.iter().map(|(at, credit)| credit.clone() * Fraction::from(count(*at)));
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Credits of all sizes, so that parts of one whole leave 128 bits behind; terms over the same orders, over others, over none.
+        /// Credits of all sizes, so that parts of one whole leave 64 bits behind; terms over the same orders, over others, over none.
         #[test]
         fn scores_are_weighted_sums_of_rates(
             terms in prop::collection::vec((0_u32..3, credit(), prop::collection::vec((0_usize..4, credit()), 0..4)), 1..4),
