@@ -40,6 +40,9 @@ impl Kept {
     /// Leaves out the rows of a range whose versions have ended.
     pub(crate) fn leave_out_dead(&mut self, live: &Live, range: Range<u32>) {
         let dead = live.dead_mask();
+        if let (Self::List(list), Some(dead)) = (&mut *self, dead) {
+            return retain(list, |row| !dead.contains(row));
+        }
         if dead.map_or_else(|| live.dead(range.clone()), |dead| dead.count(range.clone())) == 0 {
             return;
         }
@@ -49,8 +52,10 @@ impl Kept {
         match (self, dead) {
             (Self::Mask(mask), Some(dead)) => mask.and_not(range, dead),
             (Self::Mask(mask), None) => live.dead_rows(range).for_each(|row| mask.remove(row)),
-            (Self::List(list), Some(dead)) => retain(list, |row| !dead.contains(row)),
-            (Self::List(list), None) => list.retain(|row| live.death(*row).is_none()),
+            (Self::List(list), _) => {
+                let dead: Vec<u32> = live.dead_rows(range).collect();
+                list.retain(|row| !dead.contains(row));
+            }
             (Self::All, _) => {}
         }
     }
