@@ -212,7 +212,7 @@ pub(super) fn standing(dimension: &Dimension, value: Member, snapshot: &Snapshot
         (Field::Tree(_), NONE) => 0,
         (Field::Tree(number), value) => {
             let tree = &snapshot.forest().trees[number];
-            tree.get(value).map_or(0, |node| tree.label(node))
+            tree.label_at(value)
         }
         // Categories, tags and outcomes count from 0, and missing comes last.
         (_, value) => u64::from(value),

@@ -13,7 +13,7 @@ use crate::store::{FEW_DEAD, Live, Page, Snapshot};
 use super::cover::{Cover, Lines, Runs};
 use super::execute::Frame;
 use super::facts::add;
-use super::groups::{Member, member};
+use super::groups::{Member, NONE, member};
 use super::number::Number;
 use super::plan::{Part, Plan};
 use super::table::Table;
@@ -82,8 +82,7 @@ impl<'a> Ranges<'a> {
     }
 
     fn place_runs(&mut self, runs: &Runs<'_>) {
-        let place = self.snapshot.place();
-        let unit = |run| member(runs.directory.unit(place, run));
+        let unit = |run| runs.directory.unit(run).unwrap_or(NONE);
         self.place(runs.part, runs.range.clone().map(unit));
     }
 

@@ -7,8 +7,7 @@ use crate::schema::{Clock, Field};
 use crate::segment::{
     Bits, Column, ColumnId, Directory, Finder, Lists, MISSING, RowMask, SectionId, Segment, present,
 };
-use crate::store::{Live, Snapshot};
-use crate::tree::Tree;
+use crate::store::Live;
 
 use super::Access;
 use super::execute::Frame;
@@ -268,13 +267,7 @@ impl<'a> RowReader<'a> {
     }
 
     /// Adds listed rows, which ascend where there are several parts.
-    pub(super) fn add_list(
-        &self,
-        list: &[u32],
-        parts: &[PartRuns<'_>],
-        snapshot: &Snapshot,
-        sink: &mut Sink<'_>,
-    ) -> Result<()> {
+    pub(super) fn add_list(&self, list: &[u32], parts: &[PartRuns<'_>], sink: &mut Sink<'_>) -> Result<()> {
         for part in parts {
             let mut rows = list;
             if parts.len() > 1 {
@@ -286,8 +279,7 @@ impl<'a> RowReader<'a> {
                 continue;
             };
             let finder = directory.finder(part.runs.clone(), rows.len());
-            rows.chunks(LOOKED_UP)
-                .try_for_each(|rows| self.look_up(rows, directory, &finder, snapshot.place(), sink))?;
+            rows.chunks(LOOKED_UP).try_for_each(|rows| self.look_up(rows, directory, &finder, sink))?;
         }
         Ok(())
     }
@@ -299,7 +291,6 @@ impl<'a> RowReader<'a> {
         rows: &[u32],
         directory: &Directory<'_>,
         finder: &Finder<'_>,
-        place: &Tree,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         let (mut runs, mut units, mut firsts) = ([0; LOOKED_UP], [NONE; LOOKED_UP], [None; LOOKED_UP]);
@@ -307,7 +298,7 @@ impl<'a> RowReader<'a> {
             *run = finder.run_of(*row);
         }
         for (unit, (run, _)) in units.iter_mut().zip(runs.iter().zip(rows)) {
-            *unit = member(directory.unit(place, *run));
+            *unit = directory.unit(*run).unwrap_or(NONE);
         }
         for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
             *first = self.first(*unit, sink);

@@ -11,7 +11,7 @@ use crate::segment::{Directory, RowMask, Segment};
 use crate::store::{Live, Snapshot};
 
 use super::execute::{Frame, SegmentPlan};
-use super::groups::{Groups, Key, Member, member};
+use super::groups::{Groups, Key, Member, NONE, member};
 use super::plan::{Part, Plan};
 use super::row_reader::RowReader;
 use super::select::{Kept, Selector};
@@ -73,7 +73,7 @@ pub(super) fn count_all(
     // Few units could not be shared among threads.
     let stays = !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY;
     let tasks: Vec<Task<'_>> = if stays {
-        of_units = by_unit(snapshot, segments)?;
+        of_units = by_unit(segments)?;
         of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
     } else {
         let shared = threads.filter(|_| plan.needs.adds_up());
@@ -85,7 +85,7 @@ pub(super) fn count_all(
     };
     let tasks: Vec<&[Task<'_>]> = tasks.chunk_by(|a, b| a.0 == b.0).collect();
     let run = |task: &[Task<'_>], sink: &mut Sink<'_>| {
-        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, snapshot, live, chosen, sink))
+        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, live, chosen, sink))
     };
     let mut sink = Sink::new(plan, frame, wanted, units);
     let Some(threads) = threads.filter(|_| tasks.len() > 1) else {
@@ -108,14 +108,11 @@ pub(super) fn count_all(
 }
 
 /// The same segments unit by unit: of each, every segment in turn.
-fn by_unit<'s, 'p>(
-    snapshot: &Snapshot,
-    segments: &[Chosen<'s, 'p>],
-) -> Result<Vec<(Member, &'s Live, SegmentPlan<'p>)>> {
+fn by_unit<'s, 'p>(segments: &[Chosen<'s, 'p>]) -> Result<Vec<(Member, &'s Live, SegmentPlan<'p>)>> {
     let mut of_units = Vec::new();
     for (live, chosen) in segments {
         for part in &chosen.ranges {
-            for (unit, rows) in PartRuns::new(part, &live.segment)?.units(snapshot) {
+            for (unit, rows) in PartRuns::new(part, &live.segment)?.units() {
                 of_units.push((unit, *live, chosen.within(&rows)));
             }
         }
@@ -179,7 +176,6 @@ fn reads(plan: &Plan, segments: &[Chosen<'_, '_>]) -> Result<u64> {
 fn count(
     plan: &Plan,
     frame: &Frame,
-    snapshot: &Snapshot,
     live: &Live,
     chosen: &SegmentPlan<'_>,
     sink: &mut Sink<'_>,
@@ -208,7 +204,7 @@ fn count(
             if chosen.ranges.len() > 1 {
                 list.sort_unstable();
             }
-            return reader.add_list(&list, &parts, snapshot, sink);
+            return reader.add_list(&list, &parts, sink);
         }
         (false, Kept::List(list)) => {
             let mut mask = RowMask::new(segment.rows());
@@ -218,7 +214,7 @@ fn count(
         (false, other) => kept = other,
     }
     for part in &parts {
-        for (unit, run) in part.units(snapshot) {
+        for (unit, run) in part.units() {
             match &kept {
                 Kept::All if !by_row => reader.count_range(live, unit, run, &mut sink.groups)?,
                 Kept::Mask(mask) if !by_row => reader.count_mask(mask, unit, run, &mut sink.groups)?,
@@ -248,13 +244,12 @@ impl<'s> PartRuns<'s> {
 
     /// The units, and the rows of each. A directory that is coarser than the level (sealed before the level was added) has units
     /// above it.
-    fn units(&self, snapshot: &Snapshot) -> Vec<(Member, Range<u32>)> {
-        let place = snapshot.place();
+    fn units(&self) -> Vec<(Member, Range<u32>)> {
         match self.directory {
             None => vec![(member(self.part.base), self.rows.clone())],
             Some(directory) => {
                 let runs = directory.runs(self.rows.clone());
-                runs.map(|(run, rows)| (member(directory.unit(place, run)), rows)).collect()
+                runs.map(|(run, rows)| (directory.unit(run).unwrap_or(NONE), rows)).collect()
             }
         }
     }

@@ -125,5 +125,5 @@ impl Table {
 
 /// Where a unit stands in the tree; what has no place stands before all.
 pub(super) fn label(place: &Tree, member: Member) -> u64 {
-    if member == NONE { 0 } else { place.get(member).map_or(0, |unit| place.label(unit)) }
+    if member == NONE { 0 } else { place.label_at(member) }
 }

@@ -178,9 +178,11 @@ impl<'a> Directory<'a> {
         self.units.rows()
     }
 
-    /// The unit of a run: of this level, or above it; none for orders without place.
-    pub(crate) fn unit(&self, place: &Tree, run: usize) -> Option<Node> {
-        node(place, self.units.get(run))
+    /// The number of the unit of a run: of this level, or above it; none for orders without place. In a damaged directory, it
+    /// need not be a node's.
+    #[inline]
+    pub(crate) fn unit(&self, run: usize) -> Option<u32> {
+        u32::try_from(self.units.get(run)).ok()
     }
 
     /// The first row of a run; one past the last run, the number of rows.

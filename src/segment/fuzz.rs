@@ -42,10 +42,10 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
             for row in some {
                 directory.run_of(row);
                 directory.start(row as usize);
-                directory.unit(&place, row as usize);
+                directory.unit(row as usize);
                 directory.runs(row..rows).take(100).for_each(drop);
                 let finder = directory.finder(directory.runs_of(row..rows), usize::MAX);
-                directory.unit(&place, finder.run_of(row));
+                directory.unit(finder.run_of(row));
             }
         })),
         2 => drop(Column::open(bytes, rows as usize).map(|column| {

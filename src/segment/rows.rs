@@ -220,7 +220,7 @@ fn by_unit(units: &[i64], place: &Tree) -> Vec<u32> {
 
 /// Where a unit stands in the order of the place tree; an order without place stands before all.
 pub(crate) fn position(place: &Tree, unit: i64) -> u64 {
-    u32::try_from(unit).ok().and_then(|unit| place.get(unit)).map_or(0, |unit| place.label(unit))
+    u32::try_from(unit).map_or(0, |unit| place.label_at(unit))
 }
 
 /// The columns whose values have row sets, so that a filter need not read the column: where values have few rows, as the

@@ -157,7 +157,7 @@ impl<'a> Part<'a> {
         };
         let less = deaths.iter().map(|deaths| deaths.view(section, segment, schema, forest));
         let less = less.collect::<Result<_>>()?;
-        let unit = |run| directory.unit(&forest.place, run).map_or(MISSING, |unit| unit.index().into());
+        let unit = |run| directory.unit(run).map_or(MISSING, i64::from);
         Ok((Self { sums, less, units: Vec::new() }, (0..directory.len()).map(unit).collect()))
     }
 

@@ -240,6 +240,11 @@ impl Tree {
         self.links(Some(node)).label
     }
 
+    /// The label of the node with a number; 0, before all others, where there is none.
+    pub(crate) fn label_at(&self, number: u32) -> u64 {
+        self.links.get(number).map_or(0, |links| links.label)
+    }
+
     /// The end of the labels at and under the node.
     pub(crate) fn end(&self, node: Node) -> u64 {
         self.links(Some(node)).end
