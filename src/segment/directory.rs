@@ -10,8 +10,8 @@
 //! starts, form 1: one bit a row, set where a run starts, with running counts
 //! ```
 //!
-//! The runs of the deepest level are many and short. Their starts have form 1: so the unit of any row is found by counting the
-//! starts before it, and orders need no column for their place.
+//! The starts of many short runs have form 1: so the unit of any row is found by counting the starts before it, which is quicker than
+//! to search for it. Those of the deepest level always have it, and orders need no column for their place.
 
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
@@ -42,6 +42,8 @@ enum Starts<'a> {
 }
 
 const HEADER: usize = 16;
+/// Runs of so many rows on average are short. For longer ones, marks would take too much room.
+const SHORT: usize = if cfg!(test) { 2 } else { 256 };
 /// To search for the run of a row takes about as long as to read the starts of so many runs.
 const RUNS_AHEAD: usize = if cfg!(test) { 2 } else { 64 };
 /// What a cache line holds, and the words of marks are read by.
@@ -72,8 +74,8 @@ impl Finder<'_> {
 pub(super) struct Runs {
     pub(super) units: Vec<i64>,
     pub(super) starts: Vec<i64>,
-    /// Whether the level is the deepest.
-    pub(super) deepest: bool,
+    /// Whether starts are marked rather than listed.
+    pub(super) marked: bool,
 }
 
 /// The runs of a level for rows that stand in the order of the tree.
@@ -93,7 +95,9 @@ pub(super) fn runs(units: &[i64], place: &Tree, level: usize) -> Runs {
         }
     }
     starts.push(units.len() as i64);
-    Runs { units: runs, starts, deepest: level.saturating_add(1) == place.levels().len() }
+    let deepest = level.saturating_add(1) == place.levels().len();
+    let marked = deepest || runs.len().saturating_mul(SHORT) >= units.len();
+    Runs { units: runs, starts, marked }
 }
 
 /// Encodes the directory of a level.
@@ -102,11 +106,11 @@ pub(super) fn encode(runs: &Runs) -> Vec<u8> {
     let units = column::encode(&runs.units);
     let mut bytes = Vec::with_capacity(units.len().saturating_add(HEADER));
     bytes.extend_from_slice(&(runs.units.len() as u32).to_le_bytes());
-    bytes.extend_from_slice(&u32::from(runs.deepest).to_le_bytes());
+    bytes.extend_from_slice(&u32::from(runs.marked).to_le_bytes());
     bytes.extend_from_slice(&(units.len() as u64).to_le_bytes());
     bytes.extend_from_slice(&units);
     bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
-    bytes.extend_from_slice(&if runs.deepest {
+    bytes.extend_from_slice(&if runs.marked {
         bits::encode(rows, runs.starts.iter().filter_map(|start| u32::try_from(*start).ok()))
     } else {
         column::encode(&runs.starts)
@@ -277,7 +281,7 @@ mod tests {
         #[test]
         fn a_row_lies_in_the_last_run_that_has_begun(
             lengths in prop::collection::vec(1i64..40, 1..60),
-            deepest: bool,
+            marked: bool,
             ends in any::<[prop::sample::Index; 2]>(),
             few in 1usize..40,
         ) {
@@ -286,7 +290,7 @@ mod tests {
                 starts.push(starts.last().unwrap() + length);
             }
             let rows = *starts.last().unwrap() as u32;
-            let bytes = encode(&Runs { units: (0..).take(lengths.len()).collect(), starts: starts.clone(), deepest });
+            let bytes = encode(&Runs { units: (0..).take(lengths.len()).collect(), starts: starts.clone(), marked });
             let directory = Directory::open(&bytes, rows).unwrap();
             let naive = |row: u32| starts.iter().filter(|start| **start <= i64::from(row)).count() - 1;
             let [start, end] = ends.map(|end| end.index(rows as usize + 1) as u32);

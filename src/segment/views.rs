@@ -235,7 +235,7 @@ pub(super) fn of_some(
             runs = Runs {
                 units: Vec::new(),
                 starts: (0..=directory.len()).map(before).collect(),
-                deepest: false,
+                marked: false,
             };
             Cells::Runs(&runs)
         }
