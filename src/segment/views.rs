@@ -5,6 +5,8 @@
 //! level, of these units by the days of a clock, and of the nodes of another tree's level by days of creation. A segment gets the
 //! smallest of them, those by other clocks last, as long as all together have few cells for the orders behind them.
 
+use std::ops::Range;
+
 use super::column::MISSING;
 use super::directory::Runs;
 use super::format::SectionId;
@@ -231,12 +233,11 @@ pub(super) fn of_some(
     let cells = match (section, section.nodes(forest)) {
         (SectionId::Level(level), _) => {
             let directory = segment.directory(level)?;
-            let before = |run: usize| some.partition_point(|row| *row < directory.start(run)) as i64;
-            runs = Runs {
-                units: Vec::new(),
-                starts: (0..=directory.len()).map(before).collect(),
-                marked: false,
-            };
+            let before = |rows: Range<u32>| some.partition_point(|row| *row < rows.start) as i64;
+            let runs_of = directory.runs(0..segment.rows());
+            let mut starts: Vec<i64> = runs_of.map(|(_, rows)| before(rows)).collect();
+            starts.resize(directory.len().saturating_add(1), some.len() as i64);
+            runs = Runs { units: Vec::new(), starts, marked: false };
             Cells::Runs(&runs)
         }
         (_, Some((column, tree, level))) => {
