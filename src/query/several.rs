@@ -7,6 +7,8 @@ use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 
+use super::select::retain;
+
 /// What things are told apart by.
 #[inline]
 pub(super) fn hash(of: impl Hash) -> u64 {
@@ -15,13 +17,12 @@ pub(super) fn hash(of: impl Hash) -> u64 {
 
 /// What comes so many times, and how many times it does; ascending.
 pub(super) fn groups<T: Copy + Ord + Hash>(all: &[T], times: u64) -> Vec<(T, u64)> {
-    let mut found = if times > 1 {
+    let mut found = all.to_vec();
+    if times > 1 {
         let mut seen = Seen::new(all.len() as u64);
         all.iter().for_each(|one| seen.mark(hash(one)));
-        all.iter().copied().filter(|one| seen.again(hash(one))).collect()
-    } else {
-        all.to_vec()
-    };
+        retain(&mut found, |one| seen.again(hash(one)));
+    }
     found.sort_unstable();
     let groups = found.chunk_by(|a, b| a == b).map(|group| (group[0], group.len() as u64));
     groups.filter(|(_, orders)| *orders >= times).collect()
