@@ -265,8 +265,8 @@ impl Groups {
 
     /// Where the groups of a unit without places begin among the keys; none where groups have no place among those of a unit.
     #[inline]
-    pub(crate) fn first_key(&self, unit: Member) -> Option<Key> {
-        self.per_unit.map(|per_unit| u128::from(unit) * per_unit as u128)
+    pub(crate) fn first_key(&self, unit: Member) -> Option<u64> {
+        self.per_unit.map(|per_unit| u64::from(unit) * per_unit as u64)
     }
 
     /// The slot of a group, made where it is new.
@@ -282,15 +282,11 @@ impl Groups {
 
     /// Counts an order of a group of a unit without places.
     #[inline]
-    pub(crate) fn list(&mut self, key: Key) -> Result<()> {
-        match u64::try_from(key) {
-            Ok(_) if self.listed.len() as u64 > self.limit => return Err(self.too_many()),
-            Ok(key) => self.listed.push(key),
-            Err(_) => {
-                let slot = self.hashed(key)?;
-                self.facts.orders[slot] += 1;
-            }
+    pub(crate) fn list(&mut self, key: u64) -> Result<()> {
+        if self.listed.len() as u64 > self.limit {
+            return Err(self.too_many());
         }
+        self.listed.push(key);
         Ok(())
     }
 
@@ -452,7 +448,7 @@ mod tests {
                     let key = keys.pack(unit, &[], step);
                     *naive.entry(key).or_default() += 1;
                     if groups.unit(unit).is_none() && step < 2 {
-                        groups.list(key).unwrap();
+                        groups.list(key.try_into().unwrap()).unwrap();
                     } else {
                         let slot = groups.slot(key).unwrap();
                         groups.facts.orders[slot] += 1;

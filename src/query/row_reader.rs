@@ -12,7 +12,7 @@ use crate::store::Live;
 use super::Access;
 use super::execute::Frame;
 use super::facts::{Facts, widest};
-use super::groups::{Groups, Key, Member, NONE, member};
+use super::groups::{Groups, Member, NONE, member};
 use super::number::Number;
 use super::plan::{Dimension, Plan};
 use super::row_test::RowTest;
@@ -364,11 +364,11 @@ impl<'a> RowReader<'a> {
     fn add_hashed(&self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
         let first = sink.groups.first_key(unit).filter(|_| self.single && sink.top.is_none());
         if let Some(first) = first {
-            let key = first + self.place(row) as Key;
+            let key = first + self.place(row) as u64;
             if self.facts.is_empty() {
                 return sink.groups.list(key);
             }
-            let slot = sink.groups.hashed(key)?;
+            let slot = sink.groups.hashed(key.into())?;
             self.facts.add(row, slot, &mut sink.groups.facts);
             return Ok(());
         }
