@@ -57,11 +57,12 @@ impl Runs<'_> {
         if self.range.is_empty() { 0 } else { self.range.len() / self.per_unit.max(1) }
     }
 
-    /// The rows of a unit.
-    pub(super) fn rows(&self, unit: usize) -> Range<u32> {
-        let first = self.range.start + unit * self.per_unit;
-        let start = self.directory.start(first);
-        start..self.directory.start(first + self.per_unit).max(start)
+    /// The first row of every unit, and the end of the last.
+    pub(super) fn starts(&self) -> Vec<u32> {
+        if self.per_unit == 1 {
+            return self.directory.starts(self.range.clone());
+        }
+        vec![self.directory.start(self.range.start), self.directory.start(self.range.end)]
     }
 }
 

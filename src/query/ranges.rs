@@ -93,12 +93,13 @@ impl<'a> Ranges<'a> {
         }
         let facts = &mut self.table.facts;
         let orders = &mut facts.orders;
-        let start = |run| u64::from(runs.directory.start(run));
-        grow(runs.first(), &self.cells, start, |cell, more| add(&mut orders[cell], more));
+        let starts = runs.starts();
+        let start = |unit: usize| starts.get(unit).copied().unwrap_or_default();
+        grow((0, 1), &self.cells, |unit| start(unit).into(), |cell, more| add(&mut orders[cell], more));
         for (counts, number) in facts.counters.iter_mut().zip(&self.plan.needs.counters) {
             let Some(bits) = live.segment.counter(*number)? else { continue };
-            let rank = |run| u64::from(bits.rank(runs.directory.start(run)));
-            grow(runs.first(), &self.cells, rank, |cell, more| add(&mut counts[cell], more));
+            let rank = |unit| u64::from(bits.rank(start(unit)));
+            grow((0, 1), &self.cells, rank, |cell, more| add(&mut counts[cell], more));
         }
         Ok(())
     }
@@ -183,8 +184,8 @@ impl<'a> Ranges<'a> {
             self.count_view(&view, runs.first(), take, i128::saturating_sub);
             return Ok(());
         }
-        for (unit, &cell) in self.cells.iter().enumerate() {
-            let rows = runs.rows(unit);
+        for (&cell, ends) in self.cells.iter().zip(runs.starts().windows(2)) {
+            let rows = ends[0]..ends[1].max(ends[0]);
             take(&mut self.table.facts.orders[cell], deaths.count(rows.clone()));
             for (counts, number) in self.table.facts.counters.iter_mut().zip(&self.plan.needs.counters) {
                 take(&mut counts[cell], deaths.counted(*number, rows.clone()));

@@ -42,6 +42,8 @@ enum Starts<'a> {
 }
 
 const HEADER: usize = 16;
+/// To search among so many starts takes longer than to count marks.
+const MANY: usize = if cfg!(test) { 4 } else { 1024 };
 /// Runs of so many rows on average are short. For longer ones, marks would take too much room.
 const SHORT: usize = if cfg!(test) { 2 } else { 256 };
 /// To search for the run of a row takes about as long as to read the starts of so many runs.
@@ -96,8 +98,8 @@ pub(super) fn runs(units: &[i64], place: &Tree, level: usize) -> Runs {
     }
     starts.push(units.len() as i64);
     let deepest = level.saturating_add(1) == place.levels().len();
-    let marked = deepest || runs.len().saturating_mul(SHORT) >= units.len();
-    Runs { units: runs, starts, marked }
+    let short = runs.len() >= MANY && runs.len().saturating_mul(SHORT) >= units.len();
+    Runs { units: runs, starts, marked: deepest || short }
 }
 
 /// Encodes the directory of a level.
@@ -195,6 +197,24 @@ impl<'a> Directory<'a> {
             Starts::List(starts) => u32::try_from(starts.get(run)).unwrap_or(0).min(self.rows),
             Starts::Marks(marks) => marks.select(u32::try_from(run).unwrap_or(u32::MAX)),
         }
+    }
+
+    /// The first rows of runs, and the end of the last of them.
+    pub(crate) fn starts(&self, runs: Range<usize>) -> Vec<u32> {
+        let number = runs.len().saturating_add(1);
+        let mut starts = Vec::with_capacity(number);
+        match &self.starts {
+            Starts::List(list) => {
+                let mut listed = Vec::new();
+                list.decode(runs.start..runs.end.saturating_add(1), &mut listed);
+                starts.extend(listed.iter().map(|start| u32::try_from(*start).unwrap_or(0).min(self.rows)));
+            }
+            Starts::Marks(marks) => {
+                starts.extend(marks.ones(self.start(runs.start)..self.rows).take(number));
+            }
+        }
+        starts.resize(number, self.rows);
+        starts
     }
 
     /// The runs at or under a unit, as long as the unit is not below the directory's level.
@@ -297,6 +317,9 @@ mod tests {
             let range = start.min(end)..start.max(end);
             let runs = directory.runs_of(range.clone());
             prop_assert_eq!(runs.len(), range.clone().last().map_or(0, |last| naive(last) - naive(range.start) + 1));
+            let ends: Vec<u32> = (runs.start..=runs.end).map(|run| starts[run] as u32).collect();
+            prop_assert_eq!(directory.starts(runs.clone()), ends.clone());
+            prop_assert_eq!(runs.clone().chain([runs.end]).map(|run| directory.start(run)).collect::<Vec<_>>(), ends);
             let finder = directory.finder(runs, few);
             for row in range {
                 prop_assert_eq!((directory.run_of(row), finder.run_of(row)), (naive(row), naive(row)));
