@@ -71,6 +71,19 @@ fn a_loaded_store_answers_and_opens_again() {
     assert_eq!(store.verify(|_| {}).unwrap().sealed_orders, 5);
 }
 
+/// A batch is joined with those that are not more than four times as long: five in a month need more than 400 orders.
+#[test]
+fn commits_of_single_orders_leave_few_batches() {
+    let store = Store::in_memory(schema()).unwrap();
+    for id in 0..200 {
+        let mut commit = store.begin();
+        commit.upsert(order(id, 1 + id % 28, &["B", "H"], "yes"));
+        commit.finish().unwrap();
+        assert!(store.snapshot().describe().segments <= 4, "after {id}");
+    }
+    assert_eq!(store.snapshot().describe().orders, 200);
+}
+
 #[test]
 fn a_query_penetrates_from_a_unit() {
     let store = filled(&Memory::default());
