@@ -190,6 +190,35 @@ fn views_say_what_rows_say_before_and_after_orders_change() {
 }
 
 /// A closing time that is off by a century makes no view of every day until then.
+/// The few orders of a topic are listed. Of the versions that have ended, few are looked for in the list; of more there is a mask.
+#[test]
+fn listed_orders_are_those_that_have_not_ended() {
+    let store = Store::in_memory(schema()).unwrap();
+    let (is_rare, district) = (|id: i64| id % 25 == 0, |id: i64| ["C", "H"][id as usize / 25 % 2]);
+    let mut load = store.load().unwrap();
+    for id in 0..500 {
+        let topic = [if is_rare(id) { "heat" } else { "noise" }, "a"];
+        let order = Order::new(id.to_string(), MARCH + id).place(["B", district(id)]).tree("topic", topic);
+        load.push(order).unwrap();
+    }
+    load.finish().unwrap();
+    let query = Query::zoom().level("district").filter(under("topic", ["heat"]));
+    let mut left: BTreeSet<i64> = (0..500).collect();
+    for id in [1, 0, 225, 2, 250, 475, 3] {
+        let mut commit = store.begin();
+        commit.remove(id.to_string());
+        commit.finish().unwrap();
+        left.remove(&id);
+        let mut naive: BTreeMap<String, u64> = BTreeMap::new();
+        let rare = left.iter().filter(|id| is_rare(**id));
+        rare.for_each(|id| *naive.entry(format!("B/{}", district(*id))).or_default() += 1);
+        let answer = store.snapshot().run(&query).unwrap();
+        let found: BTreeMap<String, u64> =
+            answer.rows().map(|row| (row.path().to_string(), row.count())).collect();
+        assert_eq!(found, naive, "without {id}");
+    }
+}
+
 #[test]
 fn a_clock_that_runs_far_ahead_is_read_from_rows() {
     let store = store();
