@@ -5,8 +5,6 @@
 //! level, of these units by the days of a clock, and of the nodes of another tree's level by days of creation. A segment gets the
 //! smallest of them, those by other clocks last, as long as all together have few cells for the orders behind them.
 
-use std::ops::Range;
-
 use super::column::MISSING;
 use super::directory::Runs;
 use super::format::SectionId;
@@ -233,10 +231,8 @@ pub(super) fn of_some(
     let cells = match (section, section.nodes(forest)) {
         (SectionId::Level(level), _) => {
             let directory = segment.directory(level)?;
-            let before = |rows: Range<u32>| some.partition_point(|row| *row < rows.start) as i64;
-            let runs_of = directory.runs(0..segment.rows());
-            let mut starts: Vec<i64> = runs_of.map(|(_, rows)| before(rows)).collect();
-            starts.resize(directory.len().saturating_add(1), some.len() as i64);
+            let before = |start: &u32| some.partition_point(|row| row < start) as i64;
+            let starts = directory.starts(0..directory.len()).iter().map(before).collect();
             runs = Runs { units: Vec::new(), starts, marked: false };
             Cells::Runs(&runs)
         }
