@@ -40,8 +40,15 @@ impl Kept {
     /// Leaves out the rows of a range whose versions have ended.
     pub(crate) fn leave_out_dead(&mut self, live: &Live, range: Range<u32>) {
         let dead = live.dead_mask();
-        if let (Self::List(list), Some(dead)) = (&mut *self, dead) {
-            return retain(list, |row| !dead.contains(row));
+        if let Self::List(list) = self {
+            if let Some(dead) = dead {
+                return retain(list, |row| !dead.contains(row));
+            }
+            let few: Vec<u32> = live.dead_rows(range).collect();
+            if !few.is_empty() {
+                retain(list, |row| !few.contains(&row));
+            }
+            return;
         }
         if dead.map_or_else(|| live.dead(range.clone()), |dead| dead.count(range.clone())) == 0 {
             return;
@@ -49,14 +56,11 @@ impl Kept {
         if matches!(self, Self::All) {
             *self = Self::Mask(RowMask::full(live.segment.rows()));
         }
-        match (self, dead) {
-            (Self::Mask(mask), Some(dead)) => mask.and_not(range, dead),
-            (Self::Mask(mask), None) => live.dead_rows(range).for_each(|row| mask.remove(row)),
-            (Self::List(list), _) => {
-                let dead: Vec<u32> = live.dead_rows(range).collect();
-                list.retain(|row| !dead.contains(row));
+        if let Self::Mask(mask) = self {
+            match dead {
+                Some(dead) => mask.and_not(range, dead),
+                None => live.dead_rows(range).for_each(|row| mask.remove(row)),
             }
-            (Self::All, _) => {}
         }
     }
 
