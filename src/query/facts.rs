@@ -82,6 +82,11 @@ impl Needs {
         })
     }
 
+    /// Whether orders are counted and nothing else.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counters.is_empty() && self.only_counts()
+    }
+
     /// Whether counting rows is enough.
     pub(crate) fn only_counts(&self) -> bool {
         self.sums.is_empty() && self.adds_up()

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 
 use super::facts::{Facts, Needs};
-use super::key_counts::KeyCounts;
+use super::several;
 use super::table::Table;
 
 /// A value of a group: a node's or a label's number; [`NONE`] for missing and for the empty path.
@@ -143,8 +143,8 @@ const MOST_PLACES: usize = if cfg!(test) { 1 << 7 } else { 1 << 21 };
 /// Groups with what was counted for each.
 ///
 /// The groups of a unit have their facts side by side, so that counting an order is to add to a place known from its
-/// values. Where they could be too many, each has its slot by its key; or, where orders are counted and nothing else, their
-/// keys are listed first.
+/// values. Where they could be too many, each has its slot by its key; or, where orders are counted and nothing else, the keys
+/// of all orders of some units are listed, then counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     /// How many groups a unit can have; none for too many.
@@ -153,9 +153,11 @@ pub(crate) struct Groups {
     places: Option<usize>,
     units: Units,
     slots: HashMap<Key, usize, FixedState>,
-    listed: KeyCounts,
-    /// The groups that were listed, and their slots; ascending.
-    counted: Vec<(Key, usize)>,
+    /// Whether keys are listed.
+    lists: bool,
+    listed: Vec<u64>,
+    /// The groups that were listed and have enough orders, and their slots; ascending in the end.
+    counted: Vec<(u64, usize)>,
     pub(crate) facts: Facts,
     least: u64,
     limit: u64,
@@ -225,14 +227,16 @@ impl Groups {
         let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
         let places =
             per_unit.filter(|groups| *groups <= most_per_unit).map(|groups| groups.saturating_mul(units));
+        let places = places.filter(|places| *places <= MOST_PLACES);
         Self {
             per_unit,
-            places: places.filter(|places| *places <= MOST_PLACES),
+            places,
+            lists: per_unit.is_some() && places.is_none() && needs.is_empty(),
             units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
-            listed: KeyCounts::default(),
-            least,
+            listed: Vec::new(),
             counted: Vec::new(),
+            least,
             facts: Facts::new(needs),
             limit,
         }
@@ -259,7 +263,7 @@ impl Groups {
 
     /// The units with where their facts begin; none where some groups have a slot of their own.
     pub(crate) fn by_unit(&self) -> Option<&[(Member, usize)]> {
-        let all = self.places.is_some() && self.slots.is_empty() && self.counted.is_empty();
+        let all = self.places.is_some() && self.slots.is_empty();
         all.then_some(&self.units.members)
     }
 
@@ -280,14 +284,30 @@ impl Groups {
         self.hashed(key)
     }
 
-    /// Counts an order of a group of a unit without places.
+    /// Whether the orders of a unit have to be listed together: their keys are counted and nothing else.
     #[inline]
-    pub(crate) fn list(&mut self, key: u64) -> Result<()> {
-        if self.listed.len() as u64 > self.limit {
-            return Err(self.too_many());
+    pub(crate) fn lists(&self) -> bool {
+        self.lists
+    }
+
+    /// Lists orders by their units, and by where their groups stand among those of a unit.
+    #[inline]
+    pub(crate) fn list(&mut self, orders: impl Iterator<Item = (Member, usize)>) {
+        let per_unit = self.per_unit.unwrap_or_default() as u64;
+        self.listed.extend(orders.map(|(unit, place)| u64::from(unit) * per_unit + place as u64));
+    }
+
+    /// Counts what was listed: all orders of some units.
+    pub(crate) fn count_listed(&mut self) -> Result<()> {
+        if self.listed.is_empty() {
+            return Ok(());
         }
-        self.listed.push(key);
-        Ok(())
+        let found = several::groups(&mut self.listed, self.least);
+        self.listed.clear();
+        let first = self.facts.orders.len();
+        self.facts.orders.extend(found.iter().map(|(_, orders)| orders));
+        self.counted.extend(found.iter().map(|(key, _)| *key).zip(first..));
+        if self.counted.len() as u64 > self.limit { Err(self.too_many()) } else { Ok(()) }
     }
 
     /// The slot of a group of a unit without places.
@@ -324,7 +344,9 @@ impl Groups {
             (0..per_unit).map(move |at| (key + at as u128, first + at))
         });
         let places = places.filter(|(_, slot)| self.facts.orders[*slot] > 0);
-        places.chain(self.slots.iter().map(|(key, slot)| (*key, *slot))).chain(self.counted.iter().copied())
+        places
+            .chain(self.slots.iter().map(|(key, slot)| (*key, *slot)))
+            .chain(self.counted.iter().map(|(key, slot)| (Key::from(*key), *slot)))
     }
 
     /// The orders of a group.
@@ -344,18 +366,16 @@ impl Groups {
     /// The slot of a group of a unit without places, where it has one.
     fn keyed(&self, key: Key) -> Option<usize> {
         let counted = || {
-            let at = self.counted.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            let at = self.counted.binary_search_by_key(&key, |(key, _)| (*key).into()).ok()?;
             self.counted.get(at).map(|(_, slot)| *slot)
         };
         self.slots.get(&key).copied().or_else(counted)
     }
 
     /// Adds what was counted elsewhere.
-    pub(crate) fn merge(&mut self, mut other: Self) -> Result<()> {
-        self.listed.merge(std::mem::take(&mut other.listed));
-        if self.units.members.is_empty() && self.slots.is_empty() {
-            let listed = std::mem::take(&mut self.listed);
-            *self = Self { listed, ..other };
+    pub(crate) fn merge(&mut self, other: Self) -> Result<()> {
+        if self.facts.orders.is_empty() {
+            *self = other;
             return Ok(());
         }
         let per_unit = other.per_unit.unwrap_or_default();
@@ -381,33 +401,25 @@ impl Groups {
         for (key, from) in &other.slots {
             slots.push((self.slot(*key)?, *from));
         }
+        for (key, from) in &other.counted {
+            let slot = self.facts.slot();
+            self.counted.push((*key, slot));
+            slots.push((slot, *from));
+        }
         self.facts.merge_all(&slots, &other.facts);
         Ok(())
     }
 
     /// Does what one thread can for itself before groups are merged.
     pub(crate) fn settle(&mut self) {
-        self.listed.settle(self.least);
         self.facts.settle();
     }
 
-    /// Gives the groups that were listed their slots, but for those with too few orders. Refuses more groups than the limit.
+    /// Makes groups ready to be read. Refuses more of them than the limit.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.facts.settle();
-        // Where a group has a slot, it has orders that were not listed.
-        let all = self.units.members.is_empty() && self.slots.is_empty();
-        let least = if all { self.least } else { 1 };
-        let mut counted = Vec::new();
-        for (key, orders) in std::mem::take(&mut self.listed).into_counts(least) {
-            if let Some(slot) = self.find(key) {
-                self.facts.orders[slot] += orders;
-            } else if orders >= self.least {
-                let slot = self.facts.slot();
-                self.facts.orders[slot] = orders;
-                counted.push((key, slot));
-            }
-        }
-        self.counted = counted;
+        // Ascending runs, which the stable sort merges.
+        self.counted.sort_by_key(|(key, _)| *key);
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = self.facts.orders.len() > limit && self.keys().nth(limit).is_some();
         if more { Err(self.too_many()) } else { Ok(()) }
@@ -442,20 +454,35 @@ mod tests {
             let (needs, keys) = (Needs::default(), Keys::new(Vec::new(), steps).unwrap());
             let units = if dense { 2 } else { MOST_PLACES };
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
-            let [mut merged, other] = both.map(|orders| {
+            let mut listed = Vec::new();
+            let [mut merged, mut other] = both.map(|orders| {
                 let mut groups = Groups::new(&needs, &keys, (units, 5), least, 100);
                 for (unit, step) in orders {
                     let key = keys.pack(unit, &[], step);
-                    *naive.entry(key).or_default() += 1;
-                    if groups.unit(unit).is_none() && step < 2 {
-                        groups.list(key.try_into().unwrap()).unwrap();
-                    } else {
-                        let slot = groups.slot(key).unwrap();
-                        groups.facts.orders[slot] += 1;
+                    if groups.lists() {
+                        listed.push((unit, step as usize));
+                        continue;
                     }
+                    *naive.entry(key).or_default() += 1;
+                    let slot = groups.slot(key).unwrap();
+                    groups.facts.orders[slot] += 1;
                 }
                 groups
             });
+            // All orders of a unit are listed together.
+            listed.sort_by_key(|(unit, _)| *unit);
+            for (number, unit) in listed.chunk_by(|a, b| a.0 == b.0).enumerate() {
+                let groups = if number % 2 == 0 { &mut merged } else { &mut other };
+                groups.list(unit.iter().copied());
+                for (unit, step) in unit {
+                    *naive.entry(keys.pack(*unit, &[], *step as u32)).or_default() += 1;
+                }
+                if number % 3 > 0 {
+                    groups.count_listed().unwrap();
+                }
+            }
+            merged.count_listed().unwrap();
+            other.count_listed().unwrap();
             merged.merge(other).unwrap();
             merged.finish().unwrap();
             naive.retain(|_, orders| *orders >= least);

@@ -10,7 +10,6 @@ use crate::segment::{
 };
 use crate::store::Snapshot;
 
-use super::key_counts::KeyCounts;
 use super::key_set::KeySet;
 use super::row_test::RowTest;
 use super::several::groups;
@@ -163,12 +162,10 @@ fn of_keys(segment: &Segment, key: ColumnId, measure: &mut Measure<'_>) -> Resul
     });
     let pairs: Vec<(i64, u64)> = keys.iter().copied().zip(topics.iter().copied()).collect();
     measure("keys: pairs with topics that come again", pairs.len() as u64, &mut || {
-        groups(&pairs, 2).len() as u64
+        groups(&mut pairs.clone(), 2).len() as u64
     });
     measure("groups: topics listed and counted", topics.len() as u64, &mut || {
-        let mut counts = KeyCounts::default();
-        topics.iter().for_each(|topic| counts.push(*topic));
-        counts.into_counts(1).map(|(_, orders)| orders).sum()
+        groups(&mut topics.clone(), 1).iter().map(|(_, orders)| orders).sum()
     });
     Ok(())
 }

@@ -10,7 +10,6 @@ mod facts;
 mod groups;
 #[cfg(feature = "kernels")]
 mod kernels;
-mod key_counts;
 mod key_set;
 mod metric;
 mod number;

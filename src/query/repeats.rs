@@ -292,7 +292,7 @@ fn repeating(
         }
         orders.pairs(&again, &mut pairs);
     });
-    groups(&pairs, times)
+    groups(&mut pairs, times)
 }
 
 /// What of a segment is asked for; none where its orders have no key.

@@ -9,6 +9,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use crate::error::Result;
 use crate::segment::{Directory, RowMask, Segment};
 use crate::store::{Live, Snapshot};
+use crate::tree::Tree;
 
 use super::execute::{Frame, SegmentPlan};
 use super::groups::{Groups, Key, Member, NONE, member};
@@ -22,6 +23,10 @@ const ROWS_TO_SHARE: u64 = if cfg!(test) { 64 } else { 50_000 };
 const ALONE: u64 = 8;
 /// So many rows are decided together in the time that one takes to be read.
 const TOGETHER: u64 = 8;
+/// Into so many pieces for each thread units are cut, so that none waits long for another.
+const PIECES: usize = 4;
+/// About so many rows are cut off at a time, so that few keys are listed at once.
+const MOST_LISTED: usize = if cfg!(test) { 16 } else { 1 << 20 };
 /// With so many rows for every unit, what is counted for one should stay in the cache.
 const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
 const FEW_UNITS: usize = if cfg!(test) { 2 } else { 8 };
@@ -72,7 +77,13 @@ pub(super) fn count_all(
     let (of_units, cut);
     // Few units could not be shared among threads.
     let stays = !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY;
-    let tasks: Vec<Task<'_>> = if stays {
+    let mut sink = Sink::new(plan, frame, wanted, units);
+    let tasks: Vec<Task<'_>> = if sink.groups.lists() {
+        let shares = threads.map_or(1, |threads| PIECES * threads.current_num_threads());
+        let level = plan.parts.iter().map(|part| part.level).min().flatten();
+        of_units = cut_between_units(snapshot.place(), level, segments, shares)?;
+        of_units.iter().map(|(number, live, chosen)| (*number, *live, chosen)).collect()
+    } else if stays {
         of_units = by_unit(segments)?;
         of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
     } else {
@@ -85,9 +96,9 @@ pub(super) fn count_all(
     };
     let tasks: Vec<&[Task<'_>]> = tasks.chunk_by(|a, b| a.0 == b.0).collect();
     let run = |task: &[Task<'_>], sink: &mut Sink<'_>| {
-        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, live, chosen, sink))
+        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, live, chosen, sink))?;
+        sink.groups.count_listed()
     };
-    let mut sink = Sink::new(plan, frame, wanted, units);
     let Some(threads) = threads.filter(|_| tasks.len() > 1) else {
         tasks.iter().try_for_each(|task| run(task, &mut sink))?;
         return Ok(sink.groups);
@@ -119,6 +130,39 @@ fn by_unit<'s, 'p>(segments: &[Chosen<'s, 'p>]) -> Result<Vec<(Member, &'s Live,
     }
     of_units.sort_by_key(|(unit, ..)| *unit);
     Ok(of_units)
+}
+
+/// The same segments in so many pieces or more, each of which has all orders of its units, and not many; `level` is the highest of
+/// the units.
+fn cut_between_units<'s, 'p>(
+    place: &Tree,
+    level: Option<usize>,
+    segments: &[Chosen<'s, 'p>],
+    wanted: usize,
+) -> Result<Vec<(u32, &'s Live, SegmentPlan<'p>)>> {
+    let rows: usize = segments.iter().map(|(_, chosen)| chosen.hull().len()).sum();
+    let wanted = wanted.max(rows / MOST_LISTED);
+    let mut labels = Vec::new();
+    let Some((level, (live, chosen))) = level.zip(largest(segments)) else {
+        return Ok(segments.iter().map(|(live, chosen)| (0, *live, chosen.within(&chosen.hull()))).collect());
+    };
+    let directory = live.segment.directory(level)?;
+    for row in chosen.hull().step_by(chosen.hull().len().div_ceil(wanted)).skip(1) {
+        labels.push(place.label_at(directory.unit(directory.run_of(row)).unwrap_or(NONE)));
+    }
+    let mut pieces = Vec::new();
+    for (live, chosen) in segments {
+        let directory = live.segment.directory(level)?;
+        let mut start = 0;
+        let ends = labels.iter().map(|label| directory.start_from(place, *label));
+        for (number, end) in (0..).zip(ends.chain([u32::MAX])) {
+            let piece = chosen.within(&(start..end));
+            pieces.extend((!piece.ranges.is_empty()).then_some((number, *live, piece)));
+            start = end;
+        }
+    }
+    pieces.sort_by_key(|(number, ..)| *number);
+    Ok(pieces)
 }
 
 /// The same segments in about so many pieces, of so many rows or more, where they are fewer.

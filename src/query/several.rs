@@ -15,16 +15,15 @@ pub(super) fn hash(of: impl Hash) -> u64 {
     FixedState::default().hash_one(of)
 }
 
-/// What comes so many times, and how many times it does; ascending.
-pub(super) fn groups<T: Copy + Ord + Hash>(all: &[T], times: u64) -> Vec<(T, u64)> {
-    let mut found = all.to_vec();
+/// What of a list, which is used up, comes so many times, and how many times it does; ascending.
+pub(super) fn groups<T: Copy + Ord + Hash>(all: &mut Vec<T>, times: u64) -> Vec<(T, u64)> {
     if times > 1 {
         let mut seen = Seen::new(all.len() as u64);
         all.iter().for_each(|one| seen.mark(hash(one)));
-        retain(&mut found, |one| seen.again(hash(one)));
+        retain(all, |one| seen.again(hash(one)));
     }
-    found.sort_unstable();
-    let groups = found.chunk_by(|a, b| a == b).map(|group| (group[0], group.len() as u64));
+    all.sort_unstable();
+    let groups = all.chunk_by(|a, b| a == b).map(|group| (group[0], group.len() as u64));
     groups.filter(|(_, orders)| *orders >= times).collect()
 }
 
@@ -75,12 +74,12 @@ mod tests {
     proptest! {
         #[test]
         fn what_comes_several_times_is_found(
-            all in prop::collection::vec((0u64..40, 0u32..4), 0..200), times in 1u64..4,
+            mut all in prop::collection::vec((0u64..40, 0u32..4), 0..200), times in 1u64..4,
         ) {
             let mut naive: BTreeMap<(u64, u32), u64> = BTreeMap::new();
             all.iter().for_each(|one| *naive.entry(*one).or_default() += 1);
             naive.retain(|_, orders| *orders >= times);
-            prop_assert_eq!(groups(&all, times), naive.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(groups(&mut all, times), naive.into_iter().collect::<Vec<_>>());
         }
     }
 
