@@ -363,3 +363,41 @@ fn a_dimension_of_many_values_is_counted_as_its_rows_say() {
     }
     assert_eq!(counted, naive);
 }
+
+/// Districts of one city and streets of another: what is counted at once has all orders of a unit, of whichever level.
+#[test]
+fn groups_of_units_of_two_levels_are_those_of_their_orders() {
+    let schema =
+        Schema::builder("UTC").place(["city", "district", "street"]).category("office").build().unwrap();
+    let store = Store::in_memory(schema).unwrap();
+    let mut naive: BTreeMap<(Vec<String>, String), u64> = BTreeMap::new();
+    let mut order = |id: i64| {
+        let place = [format!("c{}", id % 2), format!("d{}", id / 2 % 5), format!("s{}", id / 10 % 7)];
+        let office = format!("o{}", id * 7_919 / 11 % 40);
+        // Of the second city, only one district is asked for.
+        let asked = if id % 2 == 0 { 2 } else { 3 };
+        if id % 2 == 0 || place[1] == "d3" {
+            *naive.entry((place[..asked].to_vec(), office.clone())).or_default() += 1;
+        }
+        Order::new(id.to_string(), MARCH + id * 500).place(place).category("office", office)
+    };
+    let mut load = store.load().unwrap();
+    (0..4_000).for_each(|id| load.push(order(id)).unwrap());
+    load.finish().unwrap();
+    let mut commit = store.begin();
+    (4_000..4_300).for_each(|id| commit.upsert(order(id)));
+    commit.finish().unwrap();
+    let now = store.snapshot();
+    let query = Query::penetrate(now.unit(["c0"]).unwrap(), 1).within(now.unit(["c1", "d3"]).unwrap());
+    for least in [1, 3, 12] {
+        let answer = now.run_at_least(&query.clone().by("office"), least).unwrap();
+        let told = answer.rows().filter(|row| row.count() >= least).map(|row| {
+            let place = row.path().names().into_iter().map(str::to_owned).collect();
+            ((place, row.group("office").unwrap().value().unwrap().to_owned()), row.count())
+        });
+        let often = naive.iter().filter(|(_, orders)| **orders >= least);
+        let often: BTreeMap<_, u64> = often.map(|(group, orders)| (group.clone(), *orders)).collect();
+        assert!(!often.is_empty() && (least == 1 || often.len() < naive.len()), "{}", often.len());
+        assert_eq!(told.collect::<BTreeMap<_, _>>(), often);
+    }
+}
