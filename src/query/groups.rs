@@ -140,6 +140,9 @@ const MOST_PER_UNIT: usize = 1 << 14;
 /// The most places that all units have together.
 const MOST_PLACES: usize = if cfg!(test) { 1 << 7 } else { 1 << 21 };
 
+/// To look at so many places takes about as long as to list and count an order.
+const PLACES_OF_ORDER: u64 = 32;
+
 /// Groups with what was counted for each.
 ///
 /// The groups of a unit have their facts side by side, so that counting an order is to add to a place known from its
@@ -214,11 +217,13 @@ impl Units {
 }
 
 impl Groups {
-    /// For about so many units of a tree with so many nodes. Groups with fewer orders than `least` may be left out.
+    /// For about so many units of a tree with so many nodes, and at most about so many orders. Groups with fewer of them than `least`
+    /// may be left out.
     pub(crate) fn new(
         needs: &Needs,
         keys: &Keys,
         (units, nodes): (usize, usize),
+        orders: u64,
         least: u64,
         limit: u64,
     ) -> Self {
@@ -227,7 +232,10 @@ impl Groups {
         let most_per_unit = if needs.adds_up() { MOST_PER_UNIT } else { 1 };
         let places =
             per_unit.filter(|groups| *groups <= most_per_unit).map(|groups| groups.saturating_mul(units));
-        let places = places.filter(|places| *places <= MOST_PLACES);
+        // What ranges tell comes without dimensions, and needs its places.
+        let sparse = needs.is_empty() && !keys.dimensions.is_empty();
+        let most = if sparse { orders.saturating_mul(PLACES_OF_ORDER) } else { u64::MAX };
+        let places = places.filter(|places| *places <= MOST_PLACES && *places as u64 <= most);
         Self {
             per_unit,
             places,
@@ -456,7 +464,7 @@ mod tests {
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
             let mut listed = Vec::new();
             let [mut merged, mut other] = both.map(|orders| {
-                let mut groups = Groups::new(&needs, &keys, (units, 5), least, 100);
+                let mut groups = Groups::new(&needs, &keys, (units, 5), 100, least, 100);
                 for (unit, step) in orders {
                     let key = keys.pack(unit, &[], step);
                     if groups.lists() {

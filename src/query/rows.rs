@@ -49,10 +49,10 @@ pub(super) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    /// For about so many units.
-    pub(super) fn new(plan: &Plan, frame: &Frame, wanted: Wanted<'a>, units: usize) -> Self {
+    /// For about so many units and orders.
+    fn new(plan: &Plan, frame: &Frame, wanted: Wanted<'a>, (units, orders): (usize, u64)) -> Self {
         let units = (units, frame.units);
-        let groups = Groups::new(&plan.needs, &frame.keys, units, wanted.least, plan.limit);
+        let groups = Groups::new(&plan.needs, &frame.keys, units, orders, wanted.least, plan.limit);
         Self { groups, top: wanted.top }
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn count_all(
     let (of_units, cut);
     // Few units could not be shared among threads.
     let stays = !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY;
-    let mut sink = Sink::new(plan, frame, wanted, units);
+    let mut sink = Sink::new(plan, frame, wanted, (units, reads));
     let tasks: Vec<Task<'_>> = if sink.groups.lists() {
         let shares = threads.map_or(1, |threads| PIECES * threads.current_num_threads());
         let level = plan.parts.iter().map(|part| part.level).min().flatten();
@@ -105,7 +105,7 @@ pub(super) fn count_all(
     };
     let next = AtomicUsize::new(0);
     let work = |_| -> Result<Groups> {
-        let mut sink = Sink::new(plan, frame, wanted, units);
+        let mut sink = Sink::new(plan, frame, wanted, (units, reads));
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             run(task, &mut sink)?;
         }
