@@ -418,11 +418,6 @@ impl Groups {
         Ok(())
     }
 
-    /// Does what one thread can for itself before groups are merged.
-    pub(crate) fn settle(&mut self) {
-        self.facts.settle();
-    }
-
     /// Makes groups ready to be read. Refuses more of them than the limit.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.facts.settle();

@@ -109,7 +109,8 @@ pub(super) fn count_all(
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
             run(task, &mut sink)?;
         }
-        sink.groups.settle();
+        // What one thread can do for itself before groups are merged.
+        sink.groups.facts.settle();
         Ok(sink.groups)
     };
     let counted: Vec<Result<Groups>> =
