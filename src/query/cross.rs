@@ -60,22 +60,38 @@ pub(super) fn assemble_some(
     for (number, at) in places.into_iter().enumerate() {
         standing[at] = number;
     }
-    let enough = groups.keys().filter(|(_, slot)| groups.facts.orders[*slot] >= least);
-    let mut rows: Vec<(u64, usize, Member, usize)> = enough
-        .map(|(key, slot)| {
+    // Unit, standing and slot.
+    let mut rows: Vec<(Member, usize, usize)>;
+    if let Some(tallied) = groups.tallied() {
+        rows = tallied
+            .iter()
+            .zip(0..)
+            .map(|((unit, at, _), slot)| (*unit, standing[*at as usize], slot))
+            .collect();
+        rows.chunk_by_mut(|a, b| a.0 == b.0).for_each(<[_]>::sort_unstable);
+    } else {
+        let enough = groups.keys().filter(|(_, slot)| groups.facts.orders[*slot] >= least);
+        let row = |(key, slot)| {
             let (unit, at) = unit_and_place(key, per_unit);
-            (label(place, unit), standing[at], unit, slot)
-        })
-        .collect();
-    rows.sort_unstable();
+            (unit, standing[at], slot)
+        };
+        rows = enough.map(row).collect();
+        rows.sort_by_cached_key(|(unit, standing, _)| (label(place, *unit), *standing));
+    }
     check(plan, rows.len())?;
+    let units = rows.chunk_by(|a, b| a.0 == b.0).map(|rows| {
+        let unit = place.get(rows[0].0);
+        (unit, row_kind(plan, snapshot, unit), rows)
+    });
+    let units: Vec<_> = units.collect();
     let mut answer = empty(query, plan, snapshot);
+    answer.rows.reserve_exact(rows.len());
+    answer.groups.reserve_exact(rows.len() * plan.by.len());
+    answer.figures.reserve_exact(rows.len() * plan.metrics.len());
     let facts = &groups.facts;
     let lanes = facts.lanes(&plan.metrics);
-    for rows in rows.chunk_by(|a, b| a.2 == b.2) {
-        let unit = place.get(rows[0].2);
-        let kind = row_kind(plan, snapshot, unit);
-        for (_, number, _, slot) in rows {
+    for (unit, kind, rows) in units {
+        for (_, number, slot) in rows {
             let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
             push(&mut answer, (unit, kind, facts.orders[*slot]), by, &lanes, *slot);
         }

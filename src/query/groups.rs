@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::tree::Node;
 
 use super::facts::{Facts, Needs};
-use super::several;
 use super::table::Table;
+use super::tally::Counted;
 
 /// A value of a group: a node's or a label's number; [`NONE`] for missing and for the empty path.
 pub(crate) type Member = u32;
@@ -146,8 +146,8 @@ const PLACES_OF_ORDER: u64 = 32;
 /// Groups with what was counted for each.
 ///
 /// The groups of a unit have their facts side by side, so that counting an order is to add to a place known from its
-/// values. Where they could be too many, each has its slot by its key; or, where orders are counted and nothing else, the keys
-/// of all orders of some units are listed, then counted.
+/// values. Where they could be too many, each has its slot by its key; where orders are counted and nothing else, it is
+/// [tallied](super::tally) instead.
 #[derive(Debug, Clone)]
 pub(crate) struct Groups {
     /// How many groups a unit can have; none for too many.
@@ -156,13 +156,9 @@ pub(crate) struct Groups {
     places: Option<usize>,
     units: Units,
     slots: HashMap<Key, usize, FixedState>,
-    /// Whether keys are listed.
-    lists: bool,
-    listed: Vec<u64>,
-    /// The groups that were listed and have enough orders, and their slots; ascending in the end.
-    counted: Vec<(u64, usize)>,
+    /// The groups that were tallied, which have the first slots.
+    tallied: Vec<Counted>,
     pub(crate) facts: Facts,
-    least: u64,
     limit: u64,
 }
 
@@ -217,14 +213,12 @@ impl Units {
 }
 
 impl Groups {
-    /// For about so many units of a tree with so many nodes, and at most about so many orders. Groups with fewer of them than `least`
-    /// may be left out.
+    /// For about so many units of a tree with so many nodes, and at most about so many orders.
     pub(crate) fn new(
         needs: &Needs,
         keys: &Keys,
         (units, nodes): (usize, usize),
         orders: u64,
-        least: u64,
         limit: u64,
     ) -> Self {
         let per_unit = keys.per_unit();
@@ -239,12 +233,9 @@ impl Groups {
         Self {
             per_unit,
             places,
-            lists: per_unit.is_some() && places.is_none() && needs.is_empty(),
             units: Units { nodes, ..Units::default() },
             slots: HashMap::default(),
-            listed: Vec::new(),
-            counted: Vec::new(),
-            least,
+            tallied: Vec::new(),
             facts: Facts::new(needs),
             limit,
         }
@@ -292,30 +283,20 @@ impl Groups {
         self.hashed(key)
     }
 
-    /// Whether the orders of a unit have to be listed together: their keys are counted and nothing else.
-    #[inline]
-    pub(crate) fn lists(&self) -> bool {
-        self.lists
+    /// How many groups a unit can have, where they have no places and may be tallied.
+    pub(super) fn to_tally(&self, needs: &Needs) -> Option<usize> {
+        self.per_unit.filter(|_| self.places.is_none() && needs.is_empty())
     }
 
-    /// Lists orders by their units, and by where their groups stand among those of a unit.
-    #[inline]
-    pub(crate) fn list(&mut self, orders: impl Iterator<Item = (Member, usize)>) {
-        let per_unit = self.per_unit.unwrap_or_default() as u64;
-        self.listed.extend(orders.map(|(unit, place)| u64::from(unit) * per_unit + place as u64));
+    /// Takes what was tallied, while there is nothing else.
+    pub(super) fn adopt(&mut self, tallied: Vec<Counted>) {
+        self.facts.orders = tallied.iter().map(|(.., orders)| *orders).collect();
+        self.tallied = tallied;
     }
 
-    /// Counts what was listed: all orders of some units.
-    pub(crate) fn count_listed(&mut self) -> Result<()> {
-        if self.listed.is_empty() {
-            return Ok(());
-        }
-        let found = several::groups(&mut self.listed, self.least);
-        self.listed.clear();
-        let first = self.facts.orders.len();
-        self.facts.orders.extend(found.iter().map(|(_, orders)| orders));
-        self.counted.extend(found.iter().map(|(key, _)| *key).zip(first..));
-        if self.counted.len() as u64 > self.limit { Err(self.too_many()) } else { Ok(()) }
+    /// All groups, by unit in the order of the tree, as they were tallied; none where others have come.
+    pub(super) fn tallied(&self) -> Option<&[Counted]> {
+        Some(self.tallied.as_slice()).filter(|tallied| !tallied.is_empty())
     }
 
     /// The slot of a group of a unit without places.
@@ -352,18 +333,16 @@ impl Groups {
             (0..per_unit).map(move |at| (key + at as u128, first + at))
         });
         let places = places.filter(|(_, slot)| self.facts.orders[*slot] > 0);
-        places
-            .chain(self.slots.iter().map(|(key, slot)| (*key, *slot)))
-            .chain(self.counted.iter().map(|(key, slot)| (Key::from(*key), *slot)))
+        places.chain(self.slots.iter().map(|(key, slot)| (*key, *slot))).chain(self.tallied_keys())
     }
 
     /// The orders of a group.
-    pub(crate) fn orders(&self, key: Key) -> u64 {
+    pub(crate) fn orders(&mut self, key: Key) -> u64 {
         self.find(key).map_or(0, |slot| self.facts.orders[slot])
     }
 
     /// The slot of a group, where it has one.
-    fn find(&self, key: Key) -> Option<usize> {
+    fn find(&mut self, key: Key) -> Option<usize> {
         let placed = self.per_unit.and_then(|per_unit| {
             let (unit, place) = unit_and_place(key, per_unit);
             Some(self.units.get(unit)? + place)
@@ -372,12 +351,19 @@ impl Groups {
     }
 
     /// The slot of a group of a unit without places, where it has one.
-    fn keyed(&self, key: Key) -> Option<usize> {
-        let counted = || {
-            let at = self.counted.binary_search_by_key(&key, |(key, _)| (*key).into()).ok()?;
-            self.counted.get(at).map(|(_, slot)| *slot)
-        };
-        self.slots.get(&key).copied().or_else(counted)
+    #[inline]
+    fn keyed(&mut self, key: Key) -> Option<usize> {
+        if !self.tallied.is_empty() {
+            self.slots = self.tallied_keys().collect();
+            self.tallied.clear();
+        }
+        self.slots.get(&key).copied()
+    }
+
+    fn tallied_keys(&self) -> impl Iterator<Item = (Key, usize)> + '_ {
+        let per_unit = self.per_unit.unwrap_or_default() as u128;
+        let key = move |(unit, place, _): &Counted| u128::from(*unit) * per_unit + u128::from(*place);
+        self.tallied.iter().map(key).zip(0..)
     }
 
     /// Adds what was counted elsewhere.
@@ -409,11 +395,6 @@ impl Groups {
         for (key, from) in &other.slots {
             slots.push((self.slot(*key)?, *from));
         }
-        for (key, from) in &other.counted {
-            let slot = self.facts.slot();
-            self.counted.push((*key, slot));
-            slots.push((slot, *from));
-        }
         self.facts.merge_all(&slots, &other.facts);
         Ok(())
     }
@@ -421,8 +402,6 @@ impl Groups {
     /// Makes groups ready to be read. Refuses more of them than the limit.
     pub(crate) fn finish(&mut self) -> Result<()> {
         self.facts.settle();
-        // Ascending runs, which the stable sort merges.
-        self.counted.sort_by_key(|(key, _)| *key);
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = self.facts.orders.len() > limit && self.keys().nth(limit).is_some();
         if more { Err(self.too_many()) } else { Ok(()) }
@@ -452,54 +431,49 @@ mod tests {
             both in prop::array::uniform2(prop::collection::vec((prop_oneof![0u32..5, Just(NONE)], 0u32..3), 0..20)),
             steps in prop_oneof![Just(4usize), Just(MOST_PLACES / 3)],
             dense in any::<bool>(),
-            least in 1u64..4,
         ) {
             let (needs, keys) = (Needs::default(), Keys::new(Vec::new(), steps).unwrap());
             let units = if dense { 2 } else { MOST_PLACES };
             let mut naive: BTreeMap<Key, u64> = BTreeMap::new();
-            let mut listed = Vec::new();
-            let [mut merged, mut other] = both.map(|orders| {
-                let mut groups = Groups::new(&needs, &keys, (units, 5), 100, least, 100);
+            let [mut merged, other] = both.map(|orders| {
+                let mut groups = Groups::new(&needs, &keys, (units, 5), 100, 100);
                 for (unit, step) in orders {
                     let key = keys.pack(unit, &[], step);
-                    if groups.lists() {
-                        listed.push((unit, step as usize));
-                        continue;
-                    }
                     *naive.entry(key).or_default() += 1;
                     let slot = groups.slot(key).unwrap();
                     groups.facts.orders[slot] += 1;
                 }
                 groups
             });
-            // All orders of a unit are listed together.
-            listed.sort_by_key(|(unit, _)| *unit);
-            for (number, unit) in listed.chunk_by(|a, b| a.0 == b.0).enumerate() {
-                let groups = if number % 2 == 0 { &mut merged } else { &mut other };
-                groups.list(unit.iter().copied());
-                for (unit, step) in unit {
-                    *naive.entry(keys.pack(*unit, &[], *step as u32)).or_default() += 1;
-                }
-                if number % 3 > 0 {
-                    groups.count_listed().unwrap();
-                }
-            }
-            merged.count_listed().unwrap();
-            other.count_listed().unwrap();
             merged.merge(other).unwrap();
             merged.finish().unwrap();
-            naive.retain(|_, orders| *orders >= least);
-            for (key, orders) in &naive {
-                prop_assert_eq!(merged.orders(*key), *orders);
-                // What comes later finds the same group.
-                let slot = merged.slot(*key).unwrap();
-                prop_assert_eq!(merged.facts.orders[slot], *orders);
-            }
-            let found: Vec<_> = merged.keys().map(|(key, slot)| (key, merged.facts.orders[slot])).collect();
-            let often = found.iter().filter(|(_, orders)| *orders >= least);
-            prop_assert_eq!(often.clone().count(), naive.len(), "each group once");
-            let found: BTreeMap<Key, u64> = often.copied().collect();
-            prop_assert_eq!(found, naive);
+            has(merged, &naive)?;
         }
+
+        #[test]
+        fn tallied_groups_have_their_orders(
+            naive in prop::collection::btree_map((prop_oneof![0u32..5, Just(NONE)], 0u32..3), 1u64..9, 0..20),
+        ) {
+            let keys = Keys::new(Vec::new(), 3).unwrap();
+            let mut groups = Groups::new(&Needs::default(), &keys, (MOST_PLACES, 5), 100, 100);
+            prop_assert_eq!(groups.to_tally(&Needs::default()), keys.per_unit());
+            let counted: Vec<_> = naive.iter().map(|((unit, step), orders)| (*unit, *step, *orders)).collect();
+            groups.adopt(counted);
+            groups.finish().unwrap();
+            has(groups, &naive.iter().map(|((unit, step), orders)| (keys.pack(*unit, &[], *step), *orders)).collect())?;
+        }
+    }
+
+    fn has(mut groups: Groups, naive: &BTreeMap<Key, u64>) -> Result<(), TestCaseError> {
+        let found: Vec<_> = groups.keys().map(|(key, slot)| (key, groups.facts.orders[slot])).collect();
+        prop_assert_eq!(found.len(), naive.len(), "each group once");
+        prop_assert_eq!(&found.into_iter().collect::<BTreeMap<_, _>>(), naive);
+        for (key, orders) in naive {
+            prop_assert_eq!(groups.orders(*key), *orders);
+            // What comes later finds the same group.
+            let slot = groups.slot(*key).unwrap();
+            prop_assert_eq!(groups.facts.orders[slot], *orders);
+        }
+        Ok(())
     }
 }

@@ -26,6 +26,7 @@ mod run;
 mod select;
 mod several;
 mod table;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod top;

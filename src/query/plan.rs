@@ -97,6 +97,11 @@ impl Plan {
         self.snapshot.schema()
     }
 
+    /// Whether every order has one value in each dimension.
+    pub(crate) fn is_single(&self) -> bool {
+        !self.by.iter().any(|by| matches!(by.field, Field::Tags(_)))
+    }
+
     /// The schema's counters that are needed, bound when they are: segments have them as a rule.
     pub(crate) fn counters(&self) -> Result<&[Condition]> {
         if let Some(counters) = self.counters.get() {

@@ -278,8 +278,8 @@ impl<'a> RowReader<'a> {
                 self.add_rows(rows, member(part.part.base), sink)?;
                 continue;
             };
-            let mut finder = directory.finder(part.runs.clone(), rows.len());
-            rows.chunks(LOOKED_UP).try_for_each(|rows| self.look_up(rows, directory, &mut finder, sink))?;
+            let finder = directory.finder(part.runs.clone(), rows.len());
+            rows.chunks(LOOKED_UP).try_for_each(|rows| self.look_up(rows, directory, &finder, sink))?;
         }
         Ok(())
     }
@@ -290,7 +290,7 @@ impl<'a> RowReader<'a> {
         &self,
         rows: &[u32],
         directory: &Directory<'_>,
-        finder: &mut Finder<'_>,
+        finder: &Finder<'_>,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
         let (mut runs, mut units, mut firsts) = ([0; LOOKED_UP], [NONE; LOOKED_UP], [None; LOOKED_UP]);
@@ -299,10 +299,6 @@ impl<'a> RowReader<'a> {
         }
         for (unit, (run, _)) in units.iter_mut().zip(runs.iter().zip(rows)) {
             *unit = directory.unit(*run).unwrap_or(NONE);
-        }
-        if self.lists(sink) {
-            self.list(rows, &units, &mut sink.groups);
-            return Ok(());
         }
         for (first, (unit, _)) in firsts.iter_mut().zip(units.iter().zip(rows)) {
             *first = self.first(*unit, sink);
@@ -318,28 +314,6 @@ impl<'a> RowReader<'a> {
             }
         }
         Ok(())
-    }
-
-    /// Whether rows are listed for their groups.
-    #[inline]
-    fn lists(&self, sink: &Sink<'_>) -> bool {
-        sink.groups.lists() && self.single && sink.top.is_none()
-    }
-
-    /// Lists at most so many rows as are looked up together, for their units.
-    fn list(&self, rows: &[u32], units: &[Member], groups: &mut Groups) {
-        let mut places = [0; LOOKED_UP];
-        let mut next = places.iter_mut().zip(rows);
-        match (&self.times, &self.only) {
-            (Times::Same(step), Some(Only::Values(column, among))) => {
-                let step = self.frame.keys.place_of(*step);
-                column.gather(rows.iter().copied(), |_, value| {
-                    next.next().into_iter().for_each(|(place, _)| *place = step + place_among(among, value));
-                });
-            }
-            _ => next.for_each(|(place, row)| *place = self.place(*row)),
-        }
-        groups.list(units.iter().copied().zip(places).take(rows.len()));
     }
 
     /// Where the facts of a unit's groups begin; none where its rows are added group by group.
@@ -372,6 +346,22 @@ impl<'a> RowReader<'a> {
         Ok(())
     }
 
+    /// Finds where the only group of each row stands among those of its unit.
+    pub(super) fn places(&self, rows: &[u32], found: &mut [u32]) {
+        let mut next = found.iter_mut().zip(rows);
+        match (&self.times, &self.only) {
+            (Times::Same(step), Some(Only::Values(column, among))) => {
+                let step = self.frame.keys.place_of(*step);
+                column.gather(rows.iter().copied(), |_, value| {
+                    next.next()
+                        .into_iter()
+                        .for_each(|(place, _)| *place = (step + place_among(among, value)) as u32);
+                });
+            }
+            _ => next.for_each(|(place, row)| *place = self.place(*row) as u32),
+        }
+    }
+
     /// Where the only group of a row stands among those of its unit.
     #[inline]
     fn place(&self, row: u32) -> usize {
@@ -388,10 +378,6 @@ impl<'a> RowReader<'a> {
 
     /// Adds a row whose unit has no places for its groups.
     fn add_hashed(&self, row: u32, unit: Member, sink: &mut Sink<'_>) -> Result<()> {
-        if self.lists(sink) {
-            sink.groups.list(std::iter::once((unit, self.place(row))));
-            return Ok(());
-        }
         let first = sink.groups.first_key(unit).filter(|_| self.single && sink.top.is_none());
         if let Some(first) = first {
             let slot = sink.groups.hashed((first + self.place(row) as u64).into())?;

@@ -9,13 +9,13 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use crate::error::Result;
 use crate::segment::{Directory, RowMask, Segment};
 use crate::store::{Live, Snapshot};
-use crate::tree::Tree;
 
 use super::execute::{Frame, SegmentPlan};
 use super::groups::{Groups, Key, Member, NONE, member};
 use super::plan::{Part, Plan};
 use super::row_reader::RowReader;
 use super::select::{Kept, Selector};
+use super::tally::tally;
 
 /// About how many rows have to be read before another thread is asked to help.
 const ROWS_TO_SHARE: u64 = if cfg!(test) { 64 } else { 50_000 };
@@ -23,10 +23,6 @@ const ROWS_TO_SHARE: u64 = if cfg!(test) { 64 } else { 50_000 };
 const ALONE: u64 = 8;
 /// So many rows are decided together in the time that one takes to be read.
 const TOGETHER: u64 = 8;
-/// Into so many pieces for each thread units are cut, so that none waits long for another.
-const PIECES: usize = 4;
-/// About so many rows are cut off at a time, so that few keys are listed at once.
-const MOST_LISTED: usize = if cfg!(test) { 16 } else { 1 << 20 };
 /// With so many rows for every unit, what is counted for one should stay in the cache.
 const ROWS_TO_STAY: u64 = if cfg!(test) { 4 } else { 1 << 15 };
 const FEW_UNITS: usize = if cfg!(test) { 2 } else { 8 };
@@ -52,7 +48,7 @@ impl<'a> Sink<'a> {
     /// For about so many units and orders.
     fn new(plan: &Plan, frame: &Frame, wanted: Wanted<'a>, (units, orders): (usize, u64)) -> Self {
         let units = (units, frame.units);
-        let groups = Groups::new(&plan.needs, &frame.keys, units, orders, wanted.least, plan.limit);
+        let groups = Groups::new(&plan.needs, &frame.keys, units, orders, plan.limit);
         Self { groups, top: wanted.top }
     }
 }
@@ -78,12 +74,13 @@ pub(super) fn count_all(
     // Few units could not be shared among threads.
     let stays = !plan.needs.keys.is_empty() && units >= FEW_UNITS && reads / units as u64 >= ROWS_TO_STAY;
     let mut sink = Sink::new(plan, frame, wanted, (units, reads));
-    let tasks: Vec<Task<'_>> = if sink.groups.lists() {
-        let shares = threads.map_or(1, |threads| PIECES * threads.current_num_threads());
-        let level = plan.parts.iter().map(|part| part.level).min().flatten();
-        of_units = cut_between_units(snapshot.place(), level, segments, shares)?;
-        of_units.iter().map(|(number, live, chosen)| (*number, *live, chosen)).collect()
-    } else if stays {
+    if let Some(per_unit) =
+        sink.groups.to_tally(&plan.needs).filter(|_| plan.is_single() && wanted.top.is_none())
+    {
+        sink.groups.adopt(tally(plan, frame, snapshot, segments, (per_unit, wanted.least), threads)?);
+        return Ok(sink.groups);
+    }
+    let tasks: Vec<Task<'_>> = if stays {
         of_units = by_unit(segments)?;
         of_units.iter().map(|(unit, live, chosen)| (*unit, *live, chosen)).collect()
     } else {
@@ -96,8 +93,7 @@ pub(super) fn count_all(
     };
     let tasks: Vec<&[Task<'_>]> = tasks.chunk_by(|a, b| a.0 == b.0).collect();
     let run = |task: &[Task<'_>], sink: &mut Sink<'_>| {
-        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, live, chosen, sink))?;
-        sink.groups.count_listed()
+        task.iter().try_for_each(|(_, live, chosen)| count(plan, frame, live, chosen, sink))
     };
     let Some(threads) = threads.filter(|_| tasks.len() > 1) else {
         tasks.iter().try_for_each(|task| run(task, &mut sink))?;
@@ -133,39 +129,6 @@ fn by_unit<'s, 'p>(segments: &[Chosen<'s, 'p>]) -> Result<Vec<(Member, &'s Live,
     Ok(of_units)
 }
 
-/// The same segments in so many pieces or more, each of which has all orders of its units, and not many; `level` is the highest of
-/// the units.
-fn cut_between_units<'s, 'p>(
-    place: &Tree,
-    level: Option<usize>,
-    segments: &[Chosen<'s, 'p>],
-    wanted: usize,
-) -> Result<Vec<(u32, &'s Live, SegmentPlan<'p>)>> {
-    let rows: usize = segments.iter().map(|(_, chosen)| chosen.hull().len()).sum();
-    let wanted = wanted.max(rows / MOST_LISTED);
-    let mut labels = Vec::new();
-    let Some((level, (live, chosen))) = level.zip(largest(segments)) else {
-        return Ok(segments.iter().map(|(live, chosen)| (0, *live, chosen.within(&chosen.hull()))).collect());
-    };
-    let directory = live.segment.directory(level)?;
-    for row in chosen.hull().step_by(chosen.hull().len().div_ceil(wanted)).skip(1) {
-        labels.push(place.label_at(directory.unit(directory.run_of(row)).unwrap_or(NONE)));
-    }
-    let mut pieces = Vec::new();
-    for (live, chosen) in segments {
-        let directory = live.segment.directory(level)?;
-        let mut start = 0;
-        let ends = labels.iter().map(|label| directory.start_from(place, *label));
-        for (number, end) in (0..).zip(ends.chain([u32::MAX])) {
-            let piece = chosen.within(&(start..end));
-            pieces.extend((!piece.ranges.is_empty()).then_some((number, *live, piece)));
-            start = end;
-        }
-    }
-    pieces.sort_by_key(|(number, ..)| *number);
-    Ok(pieces)
-}
-
 /// The same segments in about so many pieces, of so many rows or more, where they are fewer.
 pub(super) fn pieces<'s, 'p>(
     segments: &[Chosen<'s, 'p>],
@@ -188,7 +151,7 @@ pub(super) fn pieces<'s, 'p>(
 }
 
 /// The segment of which the most rows are asked for; what it is like, the others are.
-fn largest<'s, 'p>(segments: &'s [Chosen<'s, 'p>]) -> Option<(&'s Live, &'s SegmentPlan<'p>)> {
+pub(super) fn largest<'s, 'p>(segments: &'s [Chosen<'s, 'p>]) -> Option<(&'s Live, &'s SegmentPlan<'p>)> {
     let largest = segments.iter().max_by_key(|(_, chosen)| chosen.hull().len());
     largest.map(|(live, chosen)| (*live, chosen))
 }
@@ -281,7 +244,7 @@ pub(super) struct PartRuns<'s> {
 }
 
 impl<'s> PartRuns<'s> {
-    fn new((part, rows): &(Part, Range<u32>), segment: &'s Segment) -> Result<Self> {
+    pub(super) fn new((part, rows): &(Part, Range<u32>), segment: &'s Segment) -> Result<Self> {
         let directory = part.level.map(|level| segment.directory(level)).transpose()?;
         let runs = directory.map_or(0..1, |directory| directory.runs_of(rows.clone()));
         Ok(Self { part: *part, rows: rows.clone(), directory, runs })

@@ -401,3 +401,36 @@ fn groups_of_units_of_two_levels_are_those_of_their_orders() {
         assert_eq!(told.collect::<BTreeMap<_, _>>(), often);
     }
 }
+
+/// Streets by day are too many to have a place each, and those of one day's batch are the same ones as those of the month.
+#[test]
+fn groups_of_a_day_are_counted_once() {
+    // Midnight of 1 March 2026.
+    let midnight = 1_772_323_200;
+    let schema = Schema::builder("UTC").place(["street"]).category("channel").build().unwrap();
+    let store = Store::in_memory(schema).unwrap();
+    let mut naive: BTreeMap<(String, i64), u64> = BTreeMap::new();
+    let mut order = |id: i64, day: i64| {
+        let street = format!("s{}", id % 40);
+        let created = midnight + day * DAY + id % 80_000;
+        let channel = if id % 3 == 0 { "web" } else { "phone" };
+        if channel == "phone" {
+            *naive.entry((street.clone(), midnight + day * DAY)).or_default() += 1;
+        }
+        Order::new(id.to_string(), created).place([street]).category("channel", channel)
+    };
+    let mut load = store.load().unwrap();
+    (0..3_000).for_each(|id| load.push(order(id, id / 40 % 20)).unwrap());
+    load.finish().unwrap();
+    let mut commit = store.begin();
+    (3_000..3_300).for_each(|id| commit.upsert(order(id, 4)));
+    commit.finish().unwrap();
+    let now = store.snapshot();
+    let query = Query::zoom().level("street").grain(Grain::Day).filter(is("channel", "phone"));
+    let answer = now.run(&query).unwrap();
+    let filled = answer.rows().filter(|row| row.count() > 0);
+    let told: Vec<_> =
+        filled.map(|row| ((row.path().names().concat(), row.time().unwrap()), row.count())).collect();
+    assert_eq!(told.len(), naive.len(), "each group once");
+    assert_eq!(told.into_iter().collect::<BTreeMap<_, _>>(), naive);
+}

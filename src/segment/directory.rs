@@ -59,29 +59,65 @@ pub(crate) struct Finder<'a> {
     /// The first of the runs whose starts were read ahead.
     first: usize,
     starts: Vec<i64>,
-    /// Where starts are marked and rows lie close together, the 64 that were looked at last: the first of them, their marks, and the
-    /// runs begun before.
-    last: Option<(u32, u64, u32)>,
 }
 
 impl Finder<'_> {
     /// The run that holds a row.
     #[inline]
-    pub(crate) fn run_of(&mut self, row: u32) -> usize {
+    pub(crate) fn run_of(&self, row: u32) -> usize {
         if self.starts.is_empty() {
-            let (Starts::Marks(marks), Some(last)) = (self.directory.starts, &mut self.last) else {
-                return self.directory.run_of(row);
-            };
-            let from = row & !63;
-            if from != last.0 {
-                *last = (from, marks.word((row >> 6) as usize), marks.rank(from));
-            }
-            let (_, word, before) = *last;
-            let begun = word.unbounded_shl(63 ^ (row & 63)).count_ones();
-            return before.wrapping_add(begun).saturating_sub(1) as usize;
+            return self.directory.run_of(row);
         }
         let begun = self.starts.partition_point(|start| *start <= i64::from(row));
         self.first.saturating_add(begun).saturating_sub(1)
+    }
+}
+
+/// Finds where the runs of ascending rows start.
+#[derive(Debug)]
+pub(crate) struct Walk<'a> {
+    directory: Directory<'a>,
+    /// Where starts are marked, the 64 rows that were looked at last: the first of them, their marks, and the last start before.
+    from: u32,
+    marks: u64,
+    before: u32,
+    /// Where starts are listed, the run that was looked at last.
+    run: Range<u32>,
+}
+
+impl Walk<'_> {
+    /// Finds the first row of the run of each row; rows ascend from one call to the next.
+    pub(crate) fn starts_of(&mut self, rows: &[u32], found: &mut [u32]) {
+        let Starts::Marks(marks) = self.directory.starts else {
+            return found.iter_mut().zip(rows).for_each(|(start, row)| *start = self.listed(*row));
+        };
+        for (start, row) in found.iter_mut().zip(rows) {
+            if row & !63 != self.from {
+                self.go_to(row & !63, marks);
+            }
+            let started = self.marks.unbounded_shl(63 ^ (row & 63));
+            *start = if started == 0 { self.before } else { row.wrapping_sub(started.leading_zeros()) };
+        }
+    }
+
+    fn go_to(&mut self, from: u32, marks: Bits<'_>) {
+        let last = |first: u32, marks: u64| (first | 63).wrapping_sub(marks.leading_zeros());
+        let index = |first: u32| (first >> 6) as usize;
+        let between = (index(self.from)..index(from)).skip(1).rev().map(|index| (index, marks.word(index)));
+        self.before = match between.clone().find(|(_, marks)| *marks != 0) {
+            Some((index, marks)) => last((index as u32) << 6, marks),
+            None if self.marks != 0 => last(self.from, self.marks),
+            None => self.before,
+        };
+        (self.from, self.marks) = (from, marks.word(index(from)));
+    }
+
+    fn listed(&mut self, row: u32) -> u32 {
+        if !self.run.contains(&row) {
+            let run = self.directory.run_of(row);
+            self.run = self.directory.start(run)..self.directory.start(run.saturating_add(1));
+        }
+        self.run.start
     }
 }
 
@@ -266,8 +302,16 @@ impl<'a> Directory<'a> {
         {
             starts.decode(runs.clone(), &mut ahead);
         }
-        let last = (runs.len() <= rows).then_some((u32::MAX, 0, 0));
-        Finder { directory: *self, first: runs.start, starts: ahead, last }
+        Finder { directory: *self, first: runs.start, starts: ahead }
+    }
+
+    /// Finds where runs start, from a row where one does.
+    pub(crate) fn walk(&self, start: u32) -> Walk<'a> {
+        let marks = match self.starts {
+            Starts::Marks(marks) => marks.word((start >> 6) as usize) & u64::MAX.unbounded_shl(start & 63),
+            Starts::List(_) => 0,
+        };
+        Walk { directory: *self, from: start & !63, marks, before: start, run: start..start }
     }
 
     /// The first run from `from` on whose unit stands at or after a label.
@@ -339,9 +383,20 @@ mod tests {
             let ends: Vec<u32> = (runs.start..=runs.end).map(|run| starts[run] as u32).collect();
             prop_assert_eq!(directory.starts(runs.clone()), ends.clone());
             prop_assert_eq!(runs.clone().chain([runs.end]).map(|run| directory.start(run)).collect::<Vec<_>>(), ends);
-            let mut finder = directory.finder(runs, few);
-            for row in range.clone().chain(range.rev()) {
+            let finder = directory.finder(runs, few);
+            for row in range.clone().chain(range.clone().rev()) {
                 prop_assert_eq!((directory.run_of(row), finder.run_of(row)), (naive(row), naive(row)));
+            }
+            // Some rows of those from the start of a run on, at a few calls.
+            let from = starts[naive(range.start.min(rows - 1))] as u32;
+            let some: Vec<u32> = (from..rows).step_by(few).collect();
+            let mut walk = directory.walk(from);
+            for rows in some.chunks(3) {
+                let mut found = [0; 3];
+                walk.starts_of(rows, &mut found);
+                for (row, start) in rows.iter().zip(found) {
+                    prop_assert_eq!(start, starts[naive(*row)] as u32);
+                }
             }
         }
     }

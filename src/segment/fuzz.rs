@@ -44,7 +44,7 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
                 directory.start(row as usize);
                 directory.unit(row as usize);
                 directory.runs(row..rows).take(100).for_each(drop);
-                let mut finder = directory.finder(directory.runs_of(row..rows), usize::MAX);
+                let finder = directory.finder(directory.runs_of(row..rows), usize::MAX);
                 directory.unit(finder.run_of(row));
             }
         })),
