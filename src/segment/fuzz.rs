@@ -46,6 +46,7 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
                 directory.runs(row..rows).take(100).for_each(drop);
                 let finder = directory.finder(directory.runs_of(row..rows), usize::MAX);
                 directory.unit(finder.run_of(row));
+                directory.walk(row).starts_of(&[row, rows], &mut [0; 2]);
             }
         })),
         2 => drop(Column::open(bytes, rows as usize).map(|column| {
