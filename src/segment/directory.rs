@@ -103,8 +103,9 @@ impl Walk<'_> {
     fn go_to(&mut self, from: u32, marks: Bits<'_>) {
         let last = |first: u32, marks: u64| (first | 63).wrapping_sub(marks.leading_zeros());
         let index = |first: u32| (first >> 6) as usize;
-        let between = (index(self.from)..index(from)).skip(1).rev().map(|index| (index, marks.word(index)));
-        self.before = match between.clone().find(|(_, marks)| *marks != 0) {
+        let mut between =
+            (index(self.from)..index(from)).skip(1).rev().map(|index| (index, marks.word(index)));
+        self.before = match between.find(|(_, marks)| *marks != 0) {
             Some((index, marks)) => last((index as u32) << 6, marks),
             None if self.marks != 0 => last(self.from, self.marks),
             None => self.before,
