@@ -7,7 +7,7 @@ use hashbrown::HashSet;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::Result;
-use crate::segment::{Directory, RowMask, Segment};
+use crate::segment::{Directory, Segment};
 use crate::store::{Live, Snapshot};
 
 use super::execute::{Frame, SegmentPlan};
@@ -214,12 +214,8 @@ fn count(
             }
             return reader.add_list(&list, &parts, sink);
         }
-        (false, Kept::List(list)) => {
-            let mut mask = RowMask::new(segment.rows());
-            list.iter().for_each(|row| mask.insert(*row));
-            kept = Kept::Mask(mask);
-        }
-        (false, other) => kept = other,
+        (false, Kept::All) => kept = Kept::All,
+        (false, some) => kept = Kept::Mask(some.marked(segment.rows(), chosen.hull())),
     }
     for part in &parts {
         for (unit, run) in part.units() {

@@ -82,6 +82,17 @@ impl Kept {
         }
     }
 
+    /// The rows as a mask, those that lie in a range, of so many.
+    pub(crate) fn marked(self, rows: u32, range: Range<u32>) -> RowMask {
+        let mut mask = RowMask::new(rows);
+        match self {
+            Self::All => mask.insert_range(range),
+            Self::Mask(marked) => return marked,
+            Self::List(list) => list.into_iter().for_each(|row| mask.insert(row)),
+        }
+        mask
+    }
+
     /// Calls `each` with the rows of a range.
     pub(crate) fn for_each(&self, range: Range<u32>, each: impl FnMut(u32)) {
         match self {

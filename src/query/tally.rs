@@ -10,6 +10,7 @@ use rayon::ThreadPool;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::{Error, Result};
+use crate::schema::Field;
 use crate::store::{Live, Snapshot};
 use crate::tree::Tree;
 
@@ -50,7 +51,7 @@ pub(super) fn tally(
     let found = AtomicU64::new(0);
     let count = |pieces: &[Piece<'_, '_>]| {
         let counted = match pieces {
-            [(_, live, chosen)] => count_one(Tally::new(per_unit, least), plan, frame, live, chosen),
+            [(_, live, chosen)] => count_one(plan, frame, live, chosen, (per_unit, least)),
             pieces => count_several(plan, frame, snapshot.place(), pieces, least),
         }?;
         let groups = found.fetch_add(counted.len() as u64, Ordering::Relaxed) + counted.len() as u64;
@@ -116,15 +117,42 @@ fn cut<'s, 'p>(
     Ok(pieces)
 }
 
+/// The level of the first tree's nodes, where groups are these by units of the deepest level.
+fn nodes_of_units(plan: &Plan) -> Option<usize> {
+    let deepest = plan.schema().place.levels.len().checked_sub(1);
+    let of_units = plan.grain.is_none() && plan.parts.iter().all(|part| part.level == deepest);
+    match plan.by.as_slice() {
+        [by] if of_units && by.field == Field::Tree(0) => by.level,
+        _ => None,
+    }
+}
+
 /// Counts a piece that is all there is of its units.
 fn count_one(
-    mut tally: Tally,
     plan: &Plan,
     frame: &Frame,
     live: &Live,
     chosen: &SegmentPlan<'_>,
+    (per_unit, least): (usize, u64),
 ) -> Result<Vec<Counted>> {
     let mut counted = Vec::new();
+    let runs = nodes_of_units(plan).map_or(Ok(None), |level| live.segment.node_runs(level))?;
+    if let Some(runs) = runs {
+        let segment = live.segment.as_ref();
+        let reader =
+            RowReader::open(plan, frame, segment, &Selector::new(segment, chosen.hull(), plan.access))?;
+        let kept = chosen.kept(plan, live)?.marked(segment.rows(), chosen.hull());
+        for part in &chosen.ranges {
+            let part = PartRuns::new(part, segment)?;
+            let Some(directory) = part.directory else { continue };
+            runs.with(&kept, part.rows, least, |row, orders| {
+                let unit = directory.unit(directory.run_of(row)).unwrap_or(NONE);
+                counted.push((unit, reader.place(row) as u32, orders));
+            });
+        }
+        return Ok(counted);
+    }
+    let mut tally = Tally::new(per_unit, least);
     let parts = visit(plan, frame, live, chosen, |starts, places| tally.add(starts, places))?;
     tally.finish(|start, place, orders| counted.push((unit_of(&parts, start), place, orders)));
     Ok(counted)

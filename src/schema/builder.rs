@@ -46,7 +46,8 @@ impl SchemaBuilder {
         self
     }
 
-    /// A further tree (topic, department) and its levels from the top: 1 to 16.
+    /// A further tree (topic, department) and its levels from the top: 1 to 16. By the first one orders are sorted within their unit, so
+    /// it is to be the one that is asked for most: as a rule, topic.
     pub fn tree(
         mut self,
         name: impl Into<String>,

@@ -43,6 +43,8 @@ pub(crate) enum SectionId {
     UnitDays(Clock, usize),
     /// What the nodes of a tree's level add up to by days of creation.
     NodeDays(usize, usize),
+    /// The runs of units and the nodes of a level of the first tree.
+    NodeRuns(usize),
 }
 
 impl SectionId {
@@ -89,6 +91,7 @@ impl SectionId {
                 [10, number(clock).saturating_add(1), number(level)]
             }
             Self::NodeDays(tree, level) => [11, number(tree), number(level)],
+            Self::NodeRuns(level) => [12, 0, number(level)],
         }
     }
 
@@ -143,6 +146,7 @@ pub(crate) fn section_name([kind, field, number]: [u16; 3]) -> String {
         10 if field == 0 => format!("view of level {number} by days"),
         10 => format!("view of level {number} by days of clock {}", field.saturating_sub(1)),
         11 => format!("view of level {number} of tree {field} by days"),
+        12 => format!("runs of units and nodes of level {number}"),
         _ => format!("section of kind {kind}"),
     }
 }
@@ -180,6 +184,7 @@ mod tests {
             (SectionId::UnitDays(Clock::Created, 1), [10, 0, 1]),
             (SectionId::UnitDays(Clock::Other(2), 1), [10, 3, 1]),
             (SectionId::NodeDays(2, 1), [11, 2, 1]),
+            (SectionId::NodeRuns(2), [12, 0, 2]),
         ];
         for (section, code) in codes {
             assert_eq!(section.code(), code, "{section:?}");

@@ -11,6 +11,7 @@ use super::directory::Directory;
 use super::grid::Grid;
 use super::ids::Ids;
 use super::lists::Lists;
+use super::node_runs::NodeRuns;
 use super::records::{Fact, Records};
 use super::row_mask::RowMask;
 use super::sets::Sets;
@@ -115,6 +116,15 @@ pub(crate) fn section(kind: u8, rows: u32, bytes: &[u8]) {
                 assert!(!sound || all == by_line.fold(0, u64::wrapping_add));
                 some.iter()
                     .for_each(|row| _ = (grid.node(&tree, *row as usize), sums.before(0..*row as usize, 1)));
+            }
+        })),
+        12 => drop(NodeRuns::open(bytes, rows).map(|runs| {
+            let kept = RowMask::full(rows);
+            for row in some {
+                let mut counted = 0;
+                runs.with(&kept, row..rows, 1, |_, orders| counted += orders);
+                assert_eq!(counted, u64::from(rows.saturating_sub(row)));
+                runs.with(&kept, 0..row.min(rows), 3, |found, orders| assert!(found < rows && orders >= 3));
             }
         })),
         _ => drop(Ids::open(bytes, rows).map(|ids| {

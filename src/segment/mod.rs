@@ -19,6 +19,7 @@ mod ids;
 mod lanes;
 mod lists;
 mod narrow;
+mod node_runs;
 mod packed;
 mod permutation;
 mod planes;

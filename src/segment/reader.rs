@@ -18,6 +18,7 @@ use super::format::{ALIGNMENT, ENTRY, FOOTER, FORMAT_VERSION, HEADER, MAGIC, Sec
 use super::grid::Grid;
 use super::ids::Ids;
 use super::lists::Lists;
+use super::node_runs::NodeRuns;
 use super::records::Records;
 use super::rows::{ColumnId, Layout, Rows};
 use super::sets::Sets;
@@ -85,6 +86,13 @@ impl Segment {
             self.sections.iter().filter(|section| section.code[0] == kind).max_by_key(|section| section.code);
         self.read(found, |bytes| Directory::open(bytes, self.summary.rows))?
             .ok_or_else(|| self.lacks("unit directory"))
+    }
+
+    /// The runs of units and the nodes of a level of the first tree; of the deepest one the segment knows, as a
+    /// [`directory`](Self::directory). None where it was sealed before there was a tree.
+    pub(crate) fn node_runs(&self, level: usize) -> Result<Option<NodeRuns<'_>>> {
+        let found = (0..=level).rev().find_map(|level| self.section(SectionId::NodeRuns(level)));
+        self.read(found, |bytes| NodeRuns::open(bytes, self.summary.rows))
     }
 
     /// What the runs of a level's directory add up to: a record for the start of each and one behind the last. None
@@ -246,6 +254,14 @@ impl Segment {
         for section in &self.sections {
             self.verify_section(section, forest).map_err(|damage| self.damage(section.code, damage))?;
         }
+        let Some(tree) = forest.trees.first() else { return Ok(()) };
+        let columns = self.column(ColumnId::Place)?.zip(self.column(ColumnId::Tree(0))?);
+        for level in 0..tree.levels().len() {
+            if let Some((runs, (units, nodes))) = self.node_runs(level)?.zip(columns) {
+                let checked = runs.check((units, &forest.place), (nodes, tree), level);
+                self.placed(SectionId::NodeRuns(level), checked)?;
+            }
+        }
         Ok(())
     }
 
@@ -282,6 +298,7 @@ impl Segment {
             9 => Records::open(bytes)?.check(),
             10 => Grid::open(bytes)?.check(Some(&forest.place)),
             11 => Grid::open(bytes)?.check(forest.trees.get(usize::from(field))),
+            12 => NodeRuns::open(bytes, rows).map(drop),
             _ => Err(Corruption::new(0, "a section of a kind that this build does not know")),
         }
     }

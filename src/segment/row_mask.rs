@@ -130,6 +130,12 @@ impl RowMask {
         (self.words.as_slice().word((row >> 6) as usize) >> (row & 63)) & 1 == 1
     }
 
+    /// The 64 rows from 64 × `index` on.
+    #[inline]
+    pub(super) fn word(&self, index: usize) -> u64 {
+        self.words.as_slice().word(index)
+    }
+
     /// How many rows of `range` are in the set.
     pub(crate) fn count(&self, range: Range<u32>) -> u64 {
         self.words.as_slice().count(self.clip(range))

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::order_id::OrderId;
 use crate::schema::{Clock, Field, MeasureSource, Schema};
-use crate::tree::Tree;
+use crate::tree::{Forest, Tree};
 
 use super::column::MISSING;
 use super::counting;
@@ -185,17 +185,23 @@ impl Rows {
         }
     }
 
-    /// The order in which a segment keeps these rows: along the place tree, orders without place first, and
-    /// in time within a unit.
-    pub(crate) fn sorted(&self, layout: &Layout, place: &Tree) -> Vec<u32> {
+    /// The order in which a segment keeps these rows: along the place tree, orders without place first, within a unit along the
+    /// first other tree, and in time within a node of that.
+    pub(crate) fn sorted(&self, layout: &Layout, forest: &Forest) -> Vec<u32> {
         let units = self.column(layout, ColumnId::Place);
+        let nodes = self.column(layout, ColumnId::Tree(0));
         let created = self.column(layout, ColumnId::Created);
-        let mut rows = by_unit(units, place);
+        let mut rows: Vec<u32> = (0..self.len() as u32).collect();
+        if let Some(tree) = forest.trees.first() {
+            rows = by_node(&rows, nodes, tree);
+        }
+        rows = by_node(&rows, units, &forest.place);
         // Mostly they came in the order of time.
         if !created.is_sorted() {
+            let run = |row: &u32| (units.get(*row as usize), nodes.get(*row as usize));
             let key = |row: &u32| (created[*row as usize], *row);
-            rows.chunk_by_mut(|one, other| units[*one as usize] == units[*other as usize])
-                .for_each(|of_unit| of_unit.sort_unstable_by_key(key));
+            rows.chunk_by_mut(|one, other| run(one) == run(other))
+                .for_each(|of_node| of_node.sort_unstable_by_key(key));
         }
         rows
     }
@@ -207,20 +213,20 @@ fn run(rows: &[u32]) -> Option<Range<usize>> {
     rows.first().filter(|_| follow).map(|first| *first as usize..*first as usize + rows.len())
 }
 
-/// Rows in the order of their units, those of one unit as they come.
-fn by_unit(units: &[i64], place: &Tree) -> Vec<u32> {
-    // By the numbers of the units first, which lie close together: so each is looked up once.
-    let number = |(_, unit): &(u32, i64)| u64::try_from(*unit).map_or(0, |unit| unit + 1);
-    let rows = counting::sort((0u32..).zip(units.iter().copied()).collect(), number);
-    let of_units = rows.chunk_by(|(_, one), (_, other)| one == other);
-    let mut runs: Vec<_> = of_units.map(|run| (position(place, run[0].1), run)).collect();
+/// The same rows in the order of their nodes, those of one node as they come.
+fn by_node(rows: &[u32], nodes: &[i64], tree: &Tree) -> Vec<u32> {
+    // By the numbers of the nodes first, which lie close together: so each is looked up once.
+    let number = |(_, node): &(u32, i64)| u64::try_from(*node).map_or(0, |node| node + 1);
+    let rows = counting::sort(rows.iter().map(|row| (*row, nodes[*row as usize])).collect(), number);
+    let of_nodes = rows.chunk_by(|(_, one), (_, other)| one == other);
+    let mut runs: Vec<_> = of_nodes.map(|run| (position(tree, run[0].1), run)).collect();
     runs.sort_by_key(|(position, _)| *position);
     runs.iter().flat_map(|(_, run)| run.iter().map(|(row, _)| *row)).collect()
 }
 
-/// Where a unit stands in the order of the place tree; an order without place stands before all.
-pub(crate) fn position(place: &Tree, unit: i64) -> u64 {
-    u32::try_from(unit).map_or(0, |unit| place.label_at(unit))
+/// Where a node stands in the order of its tree; an order without one stands before all.
+pub(crate) fn position(tree: &Tree, node: i64) -> u64 {
+    u32::try_from(node).map_or(0, |node| tree.label_at(node))
 }
 
 /// The columns whose values have row sets, so that a filter need not read the column: where values have few rows, as the

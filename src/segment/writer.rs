@@ -9,7 +9,7 @@ use super::format::{ALIGNMENT, ENTRY, FORMAT_VERSION, HEADER, MAGIC, SectionId};
 use super::rows::{ColumnId, Layout, Rows, has_sets, present};
 use super::sets::SetsBuilder;
 use super::summary::{Bounds, Summary};
-use super::{bits, column, directory, ids, lists, text, views};
+use super::{bits, column, directory, ids, lists, node_runs, text, views};
 
 /// What rows are sealed with.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Sealer<'_> {
 
     /// As [`seal`](Self::seal), and for every row of the segment which of the given rows it is.
     pub(crate) fn seal_mapped(&self, mut rows: Rows, partition: i32) -> (Vec<u8>, Vec<u32>) {
-        let order = rows.sorted(self.layout, &self.forest.place);
+        let order = rows.sorted(self.layout, self.forest);
         rows.select(&order);
         let mut file = File::new(self.schema_version);
         let indexed = !self.layout.is_history();
@@ -41,6 +41,12 @@ impl Sealer<'_> {
             .collect();
         for (level, runs) in levels.iter().enumerate() {
             file.section(SectionId::Directory(level), &directory::encode(runs));
+        }
+        if let Some(tree) = self.forest.trees.first().filter(|_| indexed) {
+            let nodes = rows.column(self.layout, ColumnId::Tree(0));
+            for level in 0..tree.levels().len() {
+                file.section(SectionId::NodeRuns(level), &node_runs::encode(units, nodes, tree, level));
+            }
         }
         for (&id, values) in self.layout.columns().iter().zip(&rows.columns) {
             // The deepest directory knows it.
