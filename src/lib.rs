@@ -209,6 +209,7 @@
 
 mod analysis;
 mod calendar;
+mod counting;
 mod cursor;
 mod error;
 mod filter;

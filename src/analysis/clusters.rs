@@ -5,6 +5,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::calendar::{Alignment, Calendar, Grain, Span};
+use crate::counting;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, NodeRef, is, missing, under};
 use crate::query::{Answer, Figure, Group, NodePath, Query, Targets};
@@ -146,8 +147,8 @@ struct Found {
 
 impl Clusters {
     /// The largest first; of equal ones in tree order, then in time.
-    fn new(query: Query, answer: Answer, mut found: Vec<Found>, orders: u64) -> Self {
-        found.sort_by_key(|found| std::cmp::Reverse(found.size));
+    fn new(query: Query, answer: Answer, found: Vec<Found>, orders: u64) -> Self {
+        let found = counting::sort(found, |found| u64::MAX - found.size);
         Self { query, answer, found, orders }
     }
 

@@ -129,8 +129,9 @@ pub(super) fn row_kind(plan: &Plan, snapshot: &Snapshot, unit: Option<Node>) -> 
 /// The part of the asked set that a group belongs to.
 fn part_of<'a>(plan: &'a Plan, snapshot: &Snapshot, unit: Option<Node>) -> Option<&'a Part> {
     let place = snapshot.place();
-    let label = unit.map_or(0, |unit| place.label(unit));
-    let behind = plan.parts.partition_point(|part| part.base.is_none_or(|base| place.label(base) <= label));
+    // Without a base, the label need not be looked up.
+    let begins = |base: Node| place.label(base) <= unit.map_or(0, |unit| place.label(unit));
+    let behind = plan.parts.partition_point(|part| part.base.is_none_or(begins));
     let part = plan.parts.get(behind.checked_sub(1)?)?;
     part.base.is_none_or(|base| unit.is_some_and(|unit| place.is_under(unit, base))).then_some(part)
 }

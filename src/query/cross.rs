@@ -8,6 +8,7 @@ use super::facts::{Facts, Lane};
 use super::groups::{Digits, Groups, Member, NONE, unit_and_place};
 use super::plan::Plan;
 use super::table::label;
+use super::tally::Tallied;
 use crate::error::{Error, Result};
 use crate::store::Snapshot;
 use crate::tree::Node;
@@ -60,41 +61,32 @@ pub(super) fn assemble_some(
     for (number, at) in places.into_iter().enumerate() {
         standing[at] = number;
     }
-    // Unit, standing and slot.
-    let mut rows: Vec<(Member, usize, usize)>;
+    // Unit, standing, slot and kind.
+    let mut rows: Vec<(Member, usize, usize, RowKind)>;
     if let Some(tallied) = groups.tallied() {
-        rows = tallied
-            .iter()
-            .zip(0..)
-            .map(|((unit, at, _), slot)| (*unit, standing[*at as usize], slot))
-            .collect();
-        rows.chunk_by_mut(|a, b| a.0 == b.0).for_each(<[_]>::sort_unstable);
+        let row =
+            |(group, slot): (&Tallied, usize)| (group.unit, standing[group.place as usize], slot, group.kind);
+        rows = tallied.iter().zip(0..).map(row).collect();
+        rows.chunk_by_mut(|a, b| a.0 == b.0).for_each(|rows| rows.sort_unstable_by_key(|row| row.1));
     } else {
         let enough = groups.keys().filter(|(_, slot)| groups.facts.orders[*slot] >= least);
         let row = |(key, slot)| {
             let (unit, at) = unit_and_place(key, per_unit);
-            (unit, standing[at], slot)
+            (unit, standing[at], slot, row_kind(plan, snapshot, place.get(unit)))
         };
         rows = enough.map(row).collect();
-        rows.sort_by_cached_key(|(unit, standing, _)| (label(place, *unit), *standing));
+        rows.sort_by_cached_key(|(unit, standing, ..)| (label(place, *unit), *standing));
     }
     check(plan, rows.len())?;
-    let units = rows.chunk_by(|a, b| a.0 == b.0).map(|rows| {
-        let unit = place.get(rows[0].0);
-        (unit, row_kind(plan, snapshot, unit), rows)
-    });
-    let units: Vec<_> = units.collect();
     let mut answer = empty(query, plan, snapshot);
     answer.rows.reserve_exact(rows.len());
     answer.groups.reserve_exact(rows.len() * plan.by.len());
     answer.figures.reserve_exact(rows.len() * plan.metrics.len());
     let facts = &groups.facts;
     let lanes = facts.lanes(&plan.metrics);
-    for (unit, kind, rows) in units {
-        for (_, number, slot) in rows {
-            let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
-            push(&mut answer, (unit, kind, facts.orders[*slot]), by, &lanes, *slot);
-        }
+    for (unit, number, slot, kind) in rows {
+        let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
+        push(&mut answer, (place.get(unit), kind, facts.orders[slot]), by, &lanes, slot);
     }
     Ok(answer)
 }

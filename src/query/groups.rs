@@ -8,7 +8,7 @@ use crate::tree::Node;
 
 use super::facts::{Facts, Needs};
 use super::table::Table;
-use super::tally::Counted;
+use super::tally::Tallied;
 
 /// A value of a group: a node's or a label's number; [`NONE`] for missing and for the empty path.
 pub(crate) type Member = u32;
@@ -157,7 +157,7 @@ pub(crate) struct Groups {
     units: Units,
     slots: HashMap<Key, usize, FixedState>,
     /// The groups that were tallied, which have the first slots.
-    tallied: Vec<Counted>,
+    tallied: Vec<Tallied>,
     pub(crate) facts: Facts,
     limit: u64,
 }
@@ -289,13 +289,13 @@ impl Groups {
     }
 
     /// Takes what was tallied, while there is nothing else.
-    pub(super) fn adopt(&mut self, tallied: Vec<Counted>) {
-        self.facts.orders = tallied.iter().map(|(.., orders)| *orders).collect();
+    pub(super) fn adopt(&mut self, tallied: Vec<Tallied>) {
+        self.facts.orders = tallied.iter().map(|group| group.orders).collect();
         self.tallied = tallied;
     }
 
     /// All groups, by unit in the order of the tree, as they were tallied; none where others have come.
-    pub(super) fn tallied(&self) -> Option<&[Counted]> {
+    pub(super) fn tallied(&self) -> Option<&[Tallied]> {
         Some(self.tallied.as_slice()).filter(|tallied| !tallied.is_empty())
     }
 
@@ -362,7 +362,7 @@ impl Groups {
 
     fn tallied_keys(&self) -> impl Iterator<Item = (Key, usize)> + '_ {
         let per_unit = self.per_unit.unwrap_or_default() as u128;
-        let key = move |(unit, place, _): &Counted| u128::from(*unit) * per_unit + u128::from(*place);
+        let key = move |group: &Tallied| u128::from(group.unit) * per_unit + u128::from(group.place);
         self.tallied.iter().map(key).zip(0..)
     }
 
@@ -420,6 +420,7 @@ pub(super) fn unit_and_place(key: Key, per_unit: usize) -> (Member, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::RowKind;
     use super::*;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -457,8 +458,9 @@ mod tests {
             let keys = Keys::new(Vec::new(), 3).unwrap();
             let mut groups = Groups::new(&Needs::default(), &keys, (MOST_PLACES, 5), 100, 100);
             prop_assert_eq!(groups.to_tally(&Needs::default()), keys.per_unit());
-            let counted: Vec<_> = naive.iter().map(|((unit, step), orders)| (*unit, *step, *orders)).collect();
-            groups.adopt(counted);
+            let kind = RowKind::Target;
+            let tallied = naive.iter().map(|((unit, place), orders)| Tallied { unit: *unit, place: *place, orders: *orders, kind });
+            groups.adopt(tallied.collect());
             groups.finish().unwrap();
             has(groups, &naive.iter().map(|((unit, step), orders)| (keys.pack(*unit, &[], *step), *orders)).collect())?;
         }

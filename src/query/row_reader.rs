@@ -364,7 +364,7 @@ impl<'a> RowReader<'a> {
 
     /// Where the only group of a row stands among those of its unit.
     #[inline]
-    pub(super) fn place(&self, row: u32) -> usize {
+    fn place(&self, row: u32) -> usize {
         let dimensions = self.dimensions.iter().zip(&self.frame.places);
         let places = dimensions.map(|((_, values), places)| {
             let value = match values {

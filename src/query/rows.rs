@@ -246,6 +246,15 @@ impl<'s> PartRuns<'s> {
         Ok(Self { part: *part, rows: rows.clone(), directory, runs })
     }
 
+    /// The unit of a row.
+    #[inline]
+    pub(super) fn unit_of(&self, row: u32) -> Member {
+        match &self.directory {
+            Some(directory) => directory.unit(directory.run_of(row)).unwrap_or(NONE),
+            None => member(self.part.base),
+        }
+    }
+
     /// The units, and the rows of each. A directory that is coarser than the level (sealed before the level was added) has units
     /// above it.
     fn units(&self) -> Vec<(Member, Range<u32>)> {

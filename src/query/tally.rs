@@ -14,8 +14,10 @@ use crate::schema::Field;
 use crate::store::{Live, Snapshot};
 use crate::tree::Tree;
 
+use super::answer::RowKind;
+use super::assemble::row_kind;
 use super::execute::{Frame, SegmentPlan};
-use super::groups::{Member, NONE, member};
+use super::groups::{Member, NONE};
 use super::plan::Plan;
 use super::row_reader::RowReader;
 use super::rows::{Chosen, PartRuns, largest};
@@ -30,8 +32,19 @@ const MOST_LISTED: usize = if cfg!(test) { 16 } else { 1 << 20 };
 /// So many orders are looked at together.
 const TOGETHER: usize = 64;
 
+/// A group of a unit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tallied {
+    pub(super) unit: Member,
+    /// Where it stands among those that a unit can have.
+    pub(super) place: u32,
+    pub(super) orders: u64,
+    /// What its row stands for.
+    pub(super) kind: RowKind,
+}
+
 /// A unit, where a group stands among those that a unit can have, and the group's orders.
-pub(super) type Counted = (Member, u32, u64);
+type Counted = (Member, u32, u64);
 
 /// A segment and what of it is counted. Those with one number have all orders of their units.
 type Piece<'s, 'p> = (u32, &'s Live, SegmentPlan<'p>);
@@ -44,7 +57,7 @@ pub(super) fn tally(
     segments: &[Chosen<'_, '_>],
     (per_unit, least): (usize, u64),
     threads: Option<&ThreadPool>,
-) -> Result<Vec<Counted>> {
+) -> Result<Vec<Tallied>> {
     let pieces = threads.map_or(1, |threads| PIECES * threads.current_num_threads());
     let pieces = cut(plan, snapshot.place(), segments, pieces)?;
     let tasks: Vec<&[Piece<'_, '_>]> = pieces.chunk_by(|a, b| a.0 == b.0).collect();
@@ -58,14 +71,16 @@ pub(super) fn tally(
         if groups > plan.limit {
             Err(Error::TooManyGroups { groups, limit: plan.limit })
         } else {
-            Ok(counted)
+            let kind = |unit| row_kind(plan, snapshot, snapshot.place().get(unit));
+            let tallied = |(unit, place, orders)| Tallied { unit, place, orders, kind: kind(unit) };
+            Ok(counted.into_iter().map(tallied).collect::<Vec<_>>())
         }
     };
     let Some(threads) = threads.filter(|_| tasks.len() > 1) else {
         return Ok(tasks.iter().map(|task| count(task)).collect::<Result<Vec<_>>>()?.concat());
     };
     let next = AtomicUsize::new(0);
-    let work = |_| -> Result<Vec<(usize, Vec<Counted>)>> {
+    let work = |_| -> Result<Vec<(usize, Vec<Tallied>)>> {
         let mut counted = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -76,7 +91,7 @@ pub(super) fn tally(
     let counted = threads.install(|| {
         (0..threads.current_num_threads()).into_par_iter().map(work).collect::<Result<Vec<_>>>()
     })?;
-    let mut counted: Vec<(usize, Vec<Counted>)> = counted.into_iter().flatten().collect();
+    let mut counted: Vec<(usize, Vec<Tallied>)> = counted.into_iter().flatten().collect();
     counted.sort_by_key(|(number, _)| *number);
     let mut all = Vec::with_capacity(counted.iter().map(|(_, counted)| counted.len()).sum());
     counted.iter().for_each(|(_, counted)| all.extend_from_slice(counted));
@@ -144,11 +159,17 @@ fn count_one(
         let kept = chosen.kept(plan, live)?.marked(segment.rows(), chosen.hull());
         for part in &chosen.ranges {
             let part = PartRuns::new(part, segment)?;
-            let Some(directory) = part.directory else { continue };
-            runs.with(&kept, part.rows, least, |row, orders| {
-                let unit = directory.unit(directory.run_of(row)).unwrap_or(NONE);
-                counted.push((unit, reader.place(row) as u32, orders));
+            let (mut rows, mut of_rows) = (Vec::new(), Vec::new());
+            runs.with(&kept, part.rows.clone(), least, |row, orders| {
+                rows.push(row);
+                of_rows.push(orders);
             });
+            // Each step is done for all of them, so that the memory fetches what several need at a time.
+            let units: Vec<Member> = rows.iter().map(|row| part.unit_of(*row)).collect();
+            let mut places = vec![0; rows.len()];
+            reader.places(&rows, &mut places);
+            let groups = units.into_iter().zip(places).zip(of_rows);
+            counted.extend(groups.map(|((unit, place), orders)| (unit, place, orders)));
         }
         return Ok(counted);
     }
@@ -186,10 +207,7 @@ fn count_several(
 /// The unit of the run that starts at a row.
 fn unit_of(parts: &[PartRuns<'_>], row: u32) -> Member {
     let part = parts.iter().find(|part| part.rows.contains(&row));
-    part.map_or(NONE, |part| match &part.directory {
-        Some(directory) => directory.unit(directory.run_of(row)).unwrap_or(NONE),
-        None => member(part.part.base),
-    })
+    part.map_or(NONE, |part| part.unit_of(row))
 }
 
 /// Calls `each` with the orders of a piece in the order of the tree, some at a time: where the run of each one's unit starts, and where

@@ -434,3 +434,95 @@ fn groups_of_a_day_are_counted_once() {
     assert_eq!(told.len(), naive.len(), "each group once");
     assert_eq!(told.into_iter().collect::<BTreeMap<_, _>>(), naive);
 }
+
+/// Units of the deepest level, and those above, by levels of the tree that orders stand in within a unit: in one month and in several,
+/// before and after orders change, with a filter that keeps few. Orders are on every kind of unit and topic.
+#[test]
+fn groups_of_the_lowest_units_are_those_of_their_orders() {
+    let schema = Schema::builder("UTC")
+        .place(["street", "building"])
+        .tree("topic", ["theme", "topic", "item"])
+        .category("channel");
+    let store = Store::in_memory(schema.build().unwrap()).unwrap();
+    let path = |names: [String; 3], most: i64| names.into_iter().take(most as usize).collect::<Vec<_>>();
+    let place = |id: i64| {
+        let names = [format!("s{}", id % 12), format!("b{}", id * id / 12 % 9), String::new()];
+        path(names, if id % 13 == 0 { id / 13 % 2 } else { 2 })
+    };
+    let topic = |id: i64, round: i64| {
+        let names =
+            [format!("h{}", (id + round) % 2), format!("t{}", id / 3 % 2), format!("i{}", id / 2 % 2)];
+        path(names, if id % 7 == 0 { id / 7 % 3 } else { 3 })
+    };
+    let created = |id: i64| MARCH + id * 7_919 % (50 * DAY);
+    let order = |id: i64, round: i64| {
+        let order = Order::new(id.to_string(), created(id)).place(place(id)).tree("topic", topic(id, round));
+        order.category("channel", if id % 37 == 0 { "letter" } else { "phone" })
+    };
+    let mut load = store.load().unwrap();
+    (0..4_000).for_each(|id| load.push(order(id, 0)).unwrap());
+    load.finish().unwrap();
+    let changed = |id: &i64| id % 9 == 0 && *id < 1_800;
+    let removed = |id: &i64| id % 31 == 4;
+    let check = |rounds: i64| {
+        let now = store.snapshot();
+        let spans = [
+            Span::ALL,
+            Span::new(MARCH, MARCH + 9 * DAY).unwrap(),
+            Span::new(MARCH + 25 * DAY, MARCH + 40 * DAY).unwrap(),
+        ];
+        for (span, depth, level, few, within) in [
+            (0, 2, 2, false, false),
+            (1, 2, 2, false, false),
+            (1, 2, 1, false, true),
+            (1, 2, 0, false, false),
+            (1, 1, 2, false, false),
+            (2, 2, 1, false, false),
+            (0, 2, 2, true, true),
+        ] {
+            let mut query = Query::zoom().level(["street", "building"][depth - 1]).during(spans[span]);
+            query = query.by_level("topic", ["theme", "topic", "item"][level]);
+            if few {
+                query = query.filter(is("channel", "letter"));
+            }
+            for unit in ["s1", "s3"].into_iter().filter(|_| within) {
+                query = query.within(now.unit([unit]).unwrap());
+            }
+            let mut naive: BTreeMap<(Vec<String>, Vec<String>), u64> = BTreeMap::new();
+            for id in (0..4_000).filter(|id| rounds == 0 || !removed(id)) {
+                let asked = (!few || id % 37 == 0)
+                    && (spans[span].start()..spans[span].end()).contains(&created(id))
+                    && (!within
+                        || place(id).first().is_some_and(|street| ["s1", "s3"].contains(&street.as_str())));
+                let topic = topic(id, if changed(&id) { rounds } else { 0 }).into_iter().take(level + 1);
+                if asked {
+                    let place = place(id).into_iter().take(depth).collect();
+                    *naive.entry((place, topic.collect())).or_default() += 1;
+                }
+            }
+            for least in [1, 2, 5] {
+                let answer = now.run_at_least(&query, least).unwrap();
+                let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+                let told: Vec<_> = answer
+                    .rows()
+                    .filter(|row| row.count() >= least)
+                    .map(|row| {
+                        ((owned(row.path().names()), owned(row.group("topic").unwrap().names())), row.count())
+                    })
+                    .collect();
+                let often = naive.iter().filter(|(_, orders)| **orders >= least);
+                let often: BTreeMap<_, u64> = often.map(|(group, orders)| (group.clone(), *orders)).collect();
+                assert!(least == 5 || !often.is_empty());
+                assert_eq!(told.len(), often.len(), "each group once");
+                assert_eq!(told.into_iter().collect::<BTreeMap<_, _>>(), often);
+            }
+        }
+        store.verify(|_| {}).unwrap();
+    };
+    check(0);
+    let mut commit = store.begin();
+    (0..4_000).filter(|id| changed(id) && !removed(id)).for_each(|id| commit.upsert(order(id, 1)));
+    (0..4_000).filter(removed).for_each(|id| commit.remove(id.to_string()));
+    commit.finish().unwrap();
+    check(1);
+}

@@ -21,10 +21,10 @@
 use std::ops::Range;
 
 use super::bloom;
-use super::counting;
 use super::narrow::{self, Narrow};
 use super::permutation::{self, Permutation};
 use crate::Corruption;
+use crate::counting;
 use crate::cursor::Cursor;
 use crate::order_id::OrderId;
 

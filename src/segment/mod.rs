@@ -7,7 +7,6 @@ mod bitmap;
 mod bits;
 mod bloom;
 mod column;
-mod counting;
 mod day_totals;
 mod deaths;
 mod directory;

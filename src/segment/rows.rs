@@ -7,7 +7,7 @@ use crate::schema::{Clock, Field, MeasureSource, Schema};
 use crate::tree::{Forest, Tree};
 
 use super::column::MISSING;
-use super::counting;
+use crate::counting;
 
 /// An integer column of an order. Nodes are their ids, outcomes the numbers of their labels, keys their bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -15,8 +15,8 @@
 use roaring::RoaringBitmap;
 
 use super::bitmap::{self, Bitmap};
-use super::counting;
 use super::row_set::{RowList, RowSet, row_width};
+use crate::counting;
 use crate::error::Corruption;
 
 const HEADER: usize = 16;

@@ -157,8 +157,9 @@ impl Tree {
     pub(super) fn attach(&mut self, parent: Option<Node>, name: &str, code: Option<&str>) -> Option<Node> {
         // The log writes ids plus one, and the greatest number means none.
         let id = u32::try_from(self.len()).ok().filter(|id| *id < NONE - 1)?;
-        let level = parent.map_or(0, |parent| self.links(Some(parent)).level + 1);
-        self.links.push(Links { parent: raw(parent), level, ..Links::ABSENT });
+        let depth = parent.map_or(0, |parent| self.level_of(parent) + 1);
+        self.links.push(Links { parent: raw(parent), ..Links::ABSENT });
+        self.depths.push(u8::try_from(depth).unwrap_or(u8::MAX));
         self.names.push(Name { name: name.into(), code: code.map(Into::into) });
         let above = match parent {
             None => &mut self.top,

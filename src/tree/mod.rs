@@ -64,7 +64,6 @@ struct Links {
     last: u32,
     next: u32,
     children: u32,
-    level: u32,
     label: u64,
     end: u64,
 }
@@ -77,7 +76,6 @@ impl Links {
         last: NONE,
         next: NONE,
         children: 0,
-        level: 0,
         label: u64::MAX,
         end: u64::MAX,
     };
@@ -104,6 +102,8 @@ pub struct Tree {
     /// The parent of the top nodes.
     top: Links,
     links: Chunks<Links>,
+    /// Of every node. Asked for so often that it is kept where many lie close together.
+    depths: Chunks<u8>,
     names: Chunks<Name>,
     index: Arc<Index>,
     /// How many of the nodes there are to those who look for some or walk through them; of a snapshot of an earlier commit.
@@ -117,6 +117,7 @@ impl Tree {
             levels: levels.into(),
             top: labels::top(),
             links: Chunks::default(),
+            depths: Chunks::default(),
             names: Chunks::default(),
             index: Arc::default(),
             visible: usize::MAX,
@@ -194,7 +195,7 @@ impl Tree {
     /// The number of the node's level, the top being 0.
     #[must_use]
     pub fn level_of(&self, node: Node) -> usize {
-        self.links(Some(node)).level as usize
+        self.depths.get(node.0).copied().unwrap_or(0).into()
     }
 
     /// The node's name.

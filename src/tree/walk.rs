@@ -26,8 +26,8 @@ impl Tree {
             None => self.seen(self.top.first),
         };
         std::iter::successors(start, move |at| {
-            let links = self.links(Some(*at));
-            let below = if (links.level as usize) < deepest { self.seen(links.first) } else { None };
+            let goes_on = self.level_of(*at) < deepest;
+            let below = if goes_on { self.seen(self.links(Some(*at)).first) } else { None };
             below.or_else(|| self.behind(*at, base))
         })
     }

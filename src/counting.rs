@@ -1,7 +1,7 @@
 //! Sorting by numbers that lie close together: each item finds its place by counting, and none is compared.
 
 /// Sorts items by a key, equal ones as they came. There are fewer than 2³².
-pub(super) fn sort<T: Copy + Default>(mut items: Vec<T>, key: impl Fn(&T) -> u64) -> Vec<T> {
+pub(crate) fn sort<T: Copy>(mut items: Vec<T>, key: impl Fn(&T) -> u64) -> Vec<T> {
     /// With more keys than so many an item, counting them takes longer than comparing.
     const SPARSE: u64 = 8;
     let bounds = |(least, most): (u64, u64), key: u64| (least.min(key), most.max(key));
@@ -18,7 +18,7 @@ pub(super) fn sort<T: Copy + Default>(mut items: Vec<T>, key: impl Fn(&T) -> u64
     for place in &mut places {
         before += std::mem::replace(place, before);
     }
-    let mut sorted = vec![T::default(); items.len()];
+    let mut sorted = items.clone();
     for item in items {
         let place = &mut places[number(&item)];
         sorted[*place as usize] = item;
