@@ -11,6 +11,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::{Error, Result};
 use crate::schema::Field;
+use crate::segment::NodeRuns;
 use crate::store::{Live, Snapshot};
 use crate::tree::Tree;
 
@@ -150,32 +151,44 @@ fn count_one(
     chosen: &SegmentPlan<'_>,
     (per_unit, least): (usize, u64),
 ) -> Result<Vec<Counted>> {
-    let mut counted = Vec::new();
     let runs = nodes_of_units(plan).map_or(Ok(None), |level| live.segment.node_runs(level))?;
     if let Some(runs) = runs {
-        let segment = live.segment.as_ref();
-        let reader =
-            RowReader::open(plan, frame, segment, &Selector::new(segment, chosen.hull(), plan.access))?;
-        let kept = chosen.kept(plan, live)?.marked(segment.rows(), chosen.hull());
-        for part in &chosen.ranges {
-            let part = PartRuns::new(part, segment)?;
-            let (mut rows, mut of_rows) = (Vec::new(), Vec::new());
-            runs.with(&kept, part.rows.clone(), least, |row, orders| {
-                rows.push(row);
-                of_rows.push(orders);
-            });
-            // Each step is done for all of them, so that the memory fetches what several need at a time.
-            let units: Vec<Member> = rows.iter().map(|row| part.unit_of(*row)).collect();
-            let mut places = vec![0; rows.len()];
-            reader.places(&rows, &mut places);
-            let groups = units.into_iter().zip(places).zip(of_rows);
-            counted.extend(groups.map(|((unit, place), orders)| (unit, place, orders)));
-        }
-        return Ok(counted);
+        return count_runs(runs, plan, frame, live, chosen, least);
     }
-    let mut tally = Tally::new(per_unit, least);
+    let (mut tally, mut counted) = (Tally::new(per_unit, least), Vec::new());
     let parts = visit(plan, frame, live, chosen, |starts, places| tally.add(starts, places))?;
     tally.finish(|start, place, orders| counted.push((unit_of(&parts, start), place, orders)));
+    Ok(counted)
+}
+
+/// Counts a piece whose groups are runs of rows.
+fn count_runs(
+    runs: NodeRuns<'_>,
+    plan: &Plan,
+    frame: &Frame,
+    live: &Live,
+    chosen: &SegmentPlan<'_>,
+    least: u64,
+) -> Result<Vec<Counted>> {
+    let segment = live.segment.as_ref();
+    let selector = Selector::new(segment, chosen.hull(), plan.access);
+    let reader = RowReader::open(plan, frame, segment, &selector)?;
+    let kept = chosen.kept(plan, live)?.marked(segment.rows(), chosen.hull());
+    let mut counted = Vec::new();
+    for part in &chosen.ranges {
+        let part = PartRuns::new(part, segment)?;
+        let (mut rows, mut of_rows) = (Vec::new(), Vec::new());
+        runs.with(&kept, part.rows.clone(), least, |row, orders| {
+            rows.push(row);
+            of_rows.push(orders);
+        });
+        // Each step is done for all of them, so that the memory fetches what several need at a time.
+        let units: Vec<Member> = rows.iter().map(|row| part.unit_of(*row)).collect();
+        let mut places = vec![0; rows.len()];
+        reader.places(&rows, &mut places);
+        let groups = units.into_iter().zip(places).zip(of_rows);
+        counted.extend(groups.map(|((unit, place), orders)| (unit, place, orders)));
+    }
     Ok(counted)
 }
 

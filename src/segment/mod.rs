@@ -43,6 +43,7 @@ pub(crate) use directory::{Directory, Finder};
 pub(crate) use format::SectionId;
 pub(crate) use grid::Grid;
 pub(crate) use lists::Lists;
+pub(crate) use node_runs::NodeRuns;
 pub(crate) use planes::{CodeSet, Planes};
 pub(crate) use reader::Segment;
 pub(crate) use records::{Fact, Records};
