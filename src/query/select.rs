@@ -241,15 +241,7 @@ impl<'a> Selector<'a> {
     pub(crate) fn mask(&self, condition: &Condition) -> Result<RowMask> {
         let rows = self.segment.rows();
         match condition {
-            Condition::And(_) => Ok(match self.keep(condition)? {
-                Kept::All => RowMask::full(rows),
-                Kept::Mask(mask) => mask,
-                Kept::List(list) => {
-                    let mut mask = RowMask::new(rows);
-                    list.into_iter().for_each(|row| mask.insert(row));
-                    mask
-                }
-            }),
+            Condition::And(_) => Ok(self.keep(condition)?.marked(rows, 0..rows)),
             Condition::Or(any) => {
                 let mut mask = RowMask::new(rows);
                 for condition in any {

@@ -102,7 +102,7 @@ pub struct Tree {
     /// The parent of the top nodes.
     top: Links,
     links: Chunks<Links>,
-    /// Of every node. Asked for so often that it is kept where many lie close together.
+    /// The level of every node. It is asked for so often that it lies apart, where many are close together.
     depths: Chunks<u8>,
     names: Chunks<Name>,
     index: Arc<Index>,
