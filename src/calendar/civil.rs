@@ -70,6 +70,7 @@ impl Step<'_> {
     }
 
     /// The first day of a step.
+    #[inline]
     pub(super) fn first_day(self, number: i64) -> i64 {
         match self {
             Self::Day => number,

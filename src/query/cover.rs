@@ -18,8 +18,17 @@ use super::plan::{Part, Plan};
 pub(super) enum Cover<'s> {
     /// All orders of the parts' units, which lie in one step.
     Whole { step: usize, parts: Vec<Runs<'s>> },
-    /// Those of some days, for each step.
-    Days { steps: Vec<(usize, Range<usize>)>, parts: Vec<Lines<'s>> },
+    /// Those of some days.
+    Days { days: Days, parts: Vec<Lines<'s>> },
+}
+
+/// Days of a view by days, step by step.
+#[derive(Debug, Clone)]
+pub(super) struct Days {
+    /// The first step.
+    pub(super) step: usize,
+    /// The day with which it begins, and the ends of it and of each step behind it; at least one.
+    pub(super) edges: Vec<usize>,
 }
 
 /// The runs of a segment that count for one part of the question.
@@ -37,16 +46,28 @@ pub(super) struct Runs<'s> {
 /// The lines of a view by days that count for one part of the question.
 #[derive(Debug, Clone)]
 pub(super) struct Lines<'s> {
+    pub(super) part: Part,
+    pub(super) view: SectionId,
     pub(super) grid: Grid<'s>,
     pub(super) range: Range<usize>,
-    pub(super) runs: Runs<'s>,
-    /// The clock whose days they are.
-    pub(super) clock: Clock,
-    /// The tree and the node under which orders have to be, and the level of the view.
-    pub(super) under: Option<(usize, Node, usize)>,
+    /// How many of them count for one unit: one, or all.
+    pub(super) per_unit: usize,
 }
 
-impl Runs<'_> {
+impl<'s> Runs<'s> {
+    /// Those of a part, without a view.
+    pub(super) fn new(snapshot: &Snapshot, segment: &'s Segment, part: Part) -> Result<Self> {
+        let place = snapshot.place();
+        let level = level_of(snapshot, part);
+        let directory = segment.directory(level)?;
+        let range = match part.base {
+            None => 0..directory.len(),
+            Some(base) => directory.under(place, base),
+        };
+        let per_unit = if part.level.is_some() { 1 } else { range.len() };
+        Ok(Self { part, level, directory, view: None, range, per_unit })
+    }
+
     /// The first run, and how many count for one unit.
     pub(super) fn first(&self) -> (usize, usize) {
         (self.range.start, self.per_unit)
@@ -66,11 +87,27 @@ impl Runs<'_> {
     }
 }
 
-impl Lines<'_> {
-    /// The first line, and how many count for one unit: under a node of another tree all its lines, for the only unit.
-    pub(super) fn first(&self) -> (usize, usize) {
-        let per_unit = if self.under.is_some() { self.range.len() } else { self.runs.per_unit };
-        (self.range.start, per_unit)
+impl<'s> Lines<'s> {
+    pub(super) fn new(
+        plan: &Plan,
+        snapshot: &Snapshot,
+        part: Part,
+        (view, grid): (SectionId, Grid<'s>),
+    ) -> Self {
+        let range = match (view, under(plan), part.base) {
+            (SectionId::NodeDays(tree, _), Some((_, node)), _) => {
+                grid.under(&snapshot.forest().trees[tree], node)
+            }
+            (_, _, Some(base)) => grid.under(snapshot.place(), base),
+            (_, _, None) => 0..grid.lines(),
+        };
+        let per_unit = if part.level.is_some() { 1 } else { range.len() };
+        Self { part, view, grid, range, per_unit }
+    }
+
+    /// How many units there are.
+    pub(super) fn units(&self) -> usize {
+        self.range.len().checked_div(self.per_unit).unwrap_or(0)
     }
 }
 
@@ -102,23 +139,21 @@ impl<'s> Cover<'s> {
 
     /// What the view is called; none where row numbers and ranks tell.
     pub(super) fn name(&self, snapshot: &Snapshot) -> Option<String> {
-        let unit = |runs: &Runs<'_>| snapshot.place().levels().get(runs.level).cloned();
+        let unit = |level: usize| snapshot.place().levels().get(level);
         match self {
-            Self::Whole { parts, .. } => unit(parts.iter().find(|runs| runs.view.is_some())?),
-            Self::Days { parts, .. } => {
-                let lines = parts.first()?;
-                match lines.under {
-                    None if lines.clock == Clock::Created => Some(format!("{} by day", unit(&lines.runs)?)),
-                    None => {
-                        let clock = snapshot.schema().clock_name(lines.clock);
-                        Some(format!("{} by day of {clock}", unit(&lines.runs)?))
-                    }
-                    Some((tree, _, level)) => {
-                        let tree = &snapshot.forest().trees[tree];
-                        Some(format!("{} of {} by day", tree.levels().get(level)?, tree.name()))
-                    }
+            Self::Whole { parts, .. } => unit(parts.iter().find(|runs| runs.view.is_some())?.level).cloned(),
+            Self::Days { parts, .. } => match parts.first()?.view {
+                SectionId::NodeDays(tree, level) => {
+                    let tree = &snapshot.forest().trees[tree];
+                    Some(format!("{} of {} by day", tree.levels().get(level)?, tree.name()))
                 }
-            }
+                SectionId::UnitDays(Clock::Created, level) => Some(format!("{} by day", unit(level)?)),
+                SectionId::UnitDays(clock, level) => {
+                    let clock = snapshot.schema().clock_name(clock);
+                    Some(format!("{} by day of {clock}", unit(level)?))
+                }
+                _ => None,
+            },
         }
     }
 
@@ -128,8 +163,13 @@ impl<'s> Cover<'s> {
                 return Ok(None);
             }
         }
-        let parts = plan.parts.iter().map(|part| runs(plan, snapshot, segment, *part));
-        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let views = plan.access != Some(Access::Bitmaps);
+        let runs = |part: &Part| {
+            let runs = Runs::new(snapshot, segment, *part)?;
+            let view = if views { segment.level(runs.level)? } else { None };
+            Ok(Runs { view, ..runs })
+        };
+        let parts = plan.parts.iter().map(runs).collect::<Result<Vec<_>>>()?;
         let sums = |view: &Records<'_>| {
             let lanes = |measure: &usize| [Fact::Having(*measure), Fact::Sum(*measure)];
             plan.needs.sums.iter().flat_map(lanes).all(|fact| view.lane(fact).is_some())
@@ -142,13 +182,12 @@ impl<'s> Cover<'s> {
     fn days(plan: &Plan, frame: &Frame, snapshot: &Snapshot, segment: &'s Segment) -> Result<Option<Self>> {
         let mut parts = Vec::with_capacity(plan.parts.len());
         for part in &plan.parts {
-            let runs = runs(plan, snapshot, segment, *part)?;
-            let Some(lines) = lines(plan, snapshot, segment, runs)? else { return Ok(None) };
+            let Some(lines) = lines(plan, snapshot, segment, *part)? else { return Ok(None) };
             parts.push(lines);
         }
         let bounds = segment.summary().times(clock_of_days(plan));
         let (Some(first), Some(bounds)) = (parts.first(), bounds) else { return Ok(None) };
-        Ok(steps(plan, frame, bounds, &first.grid).map(|steps| Self::Days { steps, parts }))
+        Ok(Days::of(plan, frame, bounds, &first.grid).map(|days| Self::Days { days, parts }))
     }
 }
 
@@ -190,45 +229,16 @@ pub(super) fn level_of(snapshot: &Snapshot, part: Part) -> usize {
     part.level.or_else(|| part.base.map(|base| snapshot.place().level_of(base))).unwrap_or(0)
 }
 
-/// The runs of a part.
-pub(super) fn runs<'s>(
-    plan: &Plan,
-    snapshot: &Snapshot,
-    segment: &'s Segment,
-    part: Part,
-) -> Result<Runs<'s>> {
-    let place = snapshot.place();
-    let level = level_of(snapshot, part);
-    let directory = segment.directory(level)?;
-    let view = if plan.access == Some(Access::Bitmaps) { None } else { segment.level(level)? };
-    let range = match part.base {
-        None => 0..directory.len(),
-        Some(base) => directory.under(place, base),
-    };
-    let per_unit = if part.level.is_some() { 1 } else { range.len() };
-    Ok(Runs { part, level, directory, view, range, per_unit })
-}
-
-/// The lines of a view by days that are the runs of a part, or the node that the filter asks for.
+/// The lines of a view by days that are a part's, or the node's that the filter asks for.
 fn lines<'s>(
     plan: &Plan,
     snapshot: &Snapshot,
     segment: &'s Segment,
-    runs: Runs<'s>,
+    part: Part,
 ) -> Result<Option<Lines<'s>>> {
-    let clock = clock_of_days(plan);
-    for view in views_by_days(plan, snapshot, runs.part) {
-        let Some(grid) = segment.grid(view)?.filter(|grid| is_counted(plan, grid)) else { continue };
-        match (view, under(plan)) {
-            (SectionId::NodeDays(number, level), Some((_, node))) => {
-                let range = grid.under(&snapshot.forest().trees[number], node);
-                return Ok(Some(Lines { grid, range, runs, clock, under: Some((number, node, level)) }));
-            }
-            // A line of the view is a run of the level.
-            _ if grid.lines() == runs.directory.len() => {
-                return Ok(Some(Lines { grid, range: runs.range.clone(), runs, clock, under: None }));
-            }
-            _ => {}
+    for view in views_by_days(plan, snapshot, part) {
+        if let Some(grid) = segment.grid(view)?.filter(|grid| is_counted(plan, grid)) {
+            return Ok(Some(Lines::new(plan, snapshot, part, (view, grid))));
         }
     }
     Ok(None)
@@ -240,42 +250,41 @@ pub(super) fn under(plan: &Plan) -> Option<(usize, Node)> {
     plan.under.filter(|_| plan.parts.iter().all(as_one))
 }
 
-/// The days of each step, of orders whose clock lies between two times; none where a step or the span begins or ends within a day
-/// that has orders on both sides.
-pub(super) fn steps(
-    plan: &Plan,
-    frame: &Frame,
-    (first, last): (i64, i64),
-    grid: &Grid<'_>,
-) -> Option<Vec<(usize, Range<usize>)>> {
-    let starts = grid.starts();
-    let mut at = 0;
-    // The day that begins at an instant; instants come ascending.
-    let mut day = |instant: i64| {
-        if instant <= first {
-            return Some(0);
+impl Days {
+    /// Those of orders whose clock lies between two times; none where a step or the span begins or ends within a day that has
+    /// orders on both sides.
+    pub(super) fn of(plan: &Plan, frame: &Frame, (first, last): (i64, i64), grid: &Grid<'_>) -> Option<Self> {
+        let starts = grid.starts();
+        // The day that begins at an instant, as good as one behind another.
+        let day = |instant: i64, behind: usize| {
+            if instant <= first {
+                return Some(0);
+            }
+            if instant > last {
+                return Some(grid.days());
+            }
+            let at = behind + starts.get(behind..)?.iter().take_while(|start| **start < instant).count();
+            (starts.get(at) == Some(&instant)).then_some(at)
+        };
+        let (begin, end) = (plan.span.start(), plan.span.end());
+        if plan.grain.is_none() {
+            return Some(Self { step: 0, edges: vec![day(begin, 0)?, day(end, 0)?] });
         }
-        if instant > last {
-            return Some(grid.days());
+        let step = frame.steps.partition_point(|start| *start <= first).saturating_sub(1);
+        let mut behind = day(frame.steps.get(step).copied()?.max(begin), 0)?;
+        let ends = frame.steps.get(step + 1..)?;
+        // As long as steps are days, one is behind the other.
+        let daily = ends.iter().zip(starts.get(behind + 1..)?);
+        let daily = daily.take_while(|(step, start)| step == start && **step <= end).count();
+        let mut edges: Vec<usize> = (behind..=behind + daily).collect();
+        behind += daily;
+        for step in &ends[daily..] {
+            if behind == grid.days() {
+                break;
+            }
+            behind = day((*step).min(end), behind)?;
+            edges.push(behind);
         }
-        at += starts.get(at..)?.iter().take_while(|start| **start < instant).count();
-        (starts.get(at) == Some(&instant)).then_some(at)
-    };
-    if plan.grain.is_none() {
-        return Some(vec![(0, day(plan.span.start())?..day(plan.span.end())?)]);
+        Some(Self { step, edges })
     }
-    let from = frame.steps.partition_point(|start| *start <= first).saturating_sub(1);
-    let mut steps = Vec::with_capacity(grid.days());
-    let mut begin = day(frame.steps.get(from).copied()?.max(plan.span.start()))?;
-    for (step, end) in (from..).zip(frame.steps.get(from + 1..)?) {
-        let behind = day((*end).min(plan.span.end()))?;
-        if begin < behind {
-            steps.push((step, begin..behind));
-        }
-        begin = behind;
-        if begin == grid.days() {
-            break;
-        }
-    }
-    Some(steps)
 }

@@ -5,10 +5,10 @@ use crate::segment::{Fact, Records, SectionId};
 use crate::store::{Block, Live, Snapshot};
 
 use super::Access;
-use super::cover::{clock_of_days, is_by_days, is_counted, level_of, steps, under, views_by_days};
+use super::cover::{Days, Lines, clock_of_days, is_by_days, is_counted, level_of, views_by_days};
 use super::execute::Asked;
 use super::facts::add;
-use super::groups::{NONE, member};
+use super::groups::NONE;
 use super::plan::{Part, Plan};
 use super::ranges::Ranges;
 
@@ -146,36 +146,24 @@ impl Ranges<'_> {
         let bounds = lives.iter().filter_map(|live| live.segment.summary().times(clock_of_days(plan)));
         let Some(bounds) = bounds.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))) else { return Ok(false) };
         let block = Block::of(first.partition(), 0);
-        self.pages.clear();
+        let mut pages = Vec::with_capacity(plan.parts.len());
         for part in &plan.parts {
             let Some(view) = smallest(plan, snapshot, *part, &lives)? else { return Ok(false) };
             let Some(page) = snapshot.page(view, block, &lives)? else { return Ok(false) };
-            self.pages.push((*part, page));
+            pages.push((*part, view, page));
         }
-        let pages = std::mem::take(&mut self.pages);
-        let mut grids = Vec::with_capacity(pages.len());
-        for (part, page) in &pages {
+        let mut parts = Vec::with_capacity(pages.len());
+        for (part, view, page) in &pages {
             let Some(grid) = page.days()?.filter(|grid| is_counted(plan, grid)) else { return Ok(false) };
-            let Some(steps) = steps(plan, frame, bounds, &grid) else { return Ok(false) };
-            grids.push((*part, grid, steps));
+            let Some(days) = Days::of(plan, frame, bounds, &grid) else { return Ok(false) };
+            parts.push((Lines::new(plan, snapshot, *part, (*view, grid)), days));
         }
-        if !self.table.has_room(grids.iter().map(|(_, grid, _)| grid.lines()).sum()) {
+        if !self.table.has_room(parts.iter().map(|(lines, _)| lines.units()).sum()) {
             return Ok(false);
         }
-        let place = snapshot.place();
-        for (part, grid, steps) in &grids {
-            if let Some((number, node)) = under(plan) {
-                let range = grid.under(&snapshot.forest().trees[number], node);
-                self.place(*part, std::iter::once(NONE));
-                self.count_days(grid, (range.start, range.len()), steps, add);
-                continue;
-            }
-            let range = part.base.map_or(0..grid.lines(), |base| grid.under(place, base));
-            let per_unit = if part.level.is_some() { 1 } else { range.len() };
-            self.place(*part, range.clone().map(|line| member(grid.node(place, line))));
-            self.count_days(grid, (range.start, per_unit), steps, add);
+        for (lines, days) in &parts {
+            self.add_lines(lines, days);
         }
-        self.pages = pages;
         Ok(true)
     }
 

@@ -3,14 +3,13 @@
 //! A unit is one range of rows, and what lies in it is one subtraction: of records of a view where there is one, else of
 //! row numbers and of ranks in a counter's bits. What has died since is taken out.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::segment::{Column, ColumnId, Deaths, Fact, Grid, MISSING, Records, SectionId, present};
 use crate::store::{FEW_DEAD, Live, Page, Snapshot};
 
-use super::cover::{Cover, Lines, Runs};
+use super::cover::{Cover, Days, Lines, Runs, clock_of_days, under};
 use super::execute::Frame;
 use super::facts::add;
 use super::groups::{Member, NONE, member};
@@ -40,7 +39,7 @@ impl<'a> Ranges<'a> {
     pub(super) fn add(&mut self, live: &Live, cover: &Cover<'_>) -> Result<bool> {
         let units = match cover {
             Cover::Whole { parts, .. } => parts.iter().map(Runs::units).sum(),
-            Cover::Days { parts, .. } => parts.iter().map(|lines| lines.runs.units()).sum(),
+            Cover::Days { parts, .. } => parts.iter().map(Lines::units).sum(),
         };
         if !self.table.has_room(units) {
             return Ok(false);
@@ -56,12 +55,11 @@ impl<'a> Ranges<'a> {
                     }
                 }
             }
-            Cover::Days { steps, parts } => {
+            Cover::Days { days, parts } => {
                 for lines in parts {
-                    self.place_runs(&lines.runs);
-                    self.count_days(&lines.grid, lines.first(), steps, add);
+                    self.add_lines(lines, days);
                     for deaths in &live.deaths {
-                        self.take_out_of_days(live, deaths, lines, steps)?;
+                        self.take_out_of_days(live, deaths, lines, days)?;
                     }
                 }
             }
@@ -144,28 +142,36 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// Adds some days of a view by days, or takes them out; units begin at the first line and have so many each.
-    pub(super) fn count_days(
+    /// Adds some days of a view by days.
+    pub(super) fn add_lines(&mut self, lines: &Lines<'_>, days: &Days) {
+        let place = self.snapshot.place();
+        self.place(lines.part, lines.range.clone().map(|line| member(lines.grid.node(place, line))));
+        self.count_days(&lines.grid, lines, days, add);
+    }
+
+    /// Adds some days of a view by days, or takes them out, in the cells of the lines' units.
+    fn count_days(
         &mut self,
         grid: &Grid<'_>,
-        (first, per_unit): (usize, usize),
-        steps: &[(usize, Range<usize>)],
-        change: fn(&mut u64, u64),
+        lines: &Lines<'_>,
+        days: &Days,
+        change: impl Fn(&mut u64, u64),
     ) {
+        let Some((first, ends)) = days.edges.split_first() else { return };
         let facts = &mut self.table.facts;
         let counters = self.plan.needs.counters.iter().map(|number| Fact::Counter(*number));
         let counts = std::iter::once(&mut facts.orders).chain(&mut facts.counters);
         for (counts, fact) in counts.zip(std::iter::once(Fact::Orders).chain(counters)) {
             let Some(sums) = grid.sums(fact) else { continue };
-            for (unit, cell) in self.cells.iter().enumerate() {
-                let first = first + unit * per_unit;
-                let before = |day: usize| sums.before(first..first + per_unit, day);
-                let mut known = (0, 0);
-                for (step, days) in steps {
-                    // A step mostly begins where the one before ended.
-                    let begun = if known.0 == days.start { known.1 } else { before(days.start) };
-                    known = (days.end, before(days.end));
-                    change(&mut counts[cell + step], known.1.saturating_sub(begun));
+            let mut line = lines.range.start;
+            for cell in &self.cells {
+                let unit = line..line + lines.per_unit;
+                line = unit.end;
+                let mut before = sums.before(unit.clone(), *first);
+                for (count, end) in counts[cell + days.step..].iter_mut().zip(ends) {
+                    let here = sums.before(unit.clone(), *end);
+                    change(count, here.saturating_sub(before));
+                    before = here;
                 }
             }
         }
@@ -200,28 +206,22 @@ impl<'a> Ranges<'a> {
         live: &Live,
         deaths: &Deaths,
         lines: &Lines<'_>,
-        steps: &[(usize, Range<usize>)],
+        days: &Days,
     ) -> Result<()> {
         let (segment, forest) = (&live.segment, self.snapshot.forest());
         if deaths.len() > FEW_DEAD {
-            let section = match lines.under {
-                Some((tree, _, level)) => SectionId::NodeDays(tree, level),
-                None => SectionId::UnitDays(lines.clock, lines.runs.level),
-            };
-            let bytes = deaths.view(section, segment, self.plan.schema(), forest)?;
-            let grid = segment.placed(section, Grid::open(&bytes))?;
-            self.count_days(&grid, lines.first(), steps, take);
+            let bytes = deaths.view(lines.view, segment, self.plan.schema(), forest)?;
+            let grid = segment.placed(lines.view, Grid::open(&bytes))?;
+            self.count_days(&grid, lines, days, take);
             return Ok(());
         }
-        let times = segment.column(lines.clock.into())?;
-        let node = match lines.under {
-            Some((tree, ..)) => segment.column(ColumnId::Tree(tree))?,
-            None => None,
-        };
+        let times = segment.column(clock_of_days(self.plan).into())?;
+        let under = under(self.plan);
+        let node = under.map_or(Ok(None), |(tree, _)| segment.column(ColumnId::Tree(tree)))?;
         let value =
             |column: Option<Column<'_>>, row: u32| column.map_or(MISSING, |column| column.get(row as usize));
         let is_under = |row: u32| {
-            lines.under.is_none_or(|(tree, base, _)| {
+            under.is_none_or(|(tree, base)| {
                 let tree = &forest.trees[tree];
                 let node = u32::try_from(value(node, row)).ok().and_then(|node| tree.get(node));
                 node.is_some_and(|node| tree.is_under(node, base))
@@ -233,7 +233,8 @@ impl<'a> Ranges<'a> {
             let step = frame.place_of(frame.step(time))?;
             (plan.span.contains(time) && is_under(row)).then_some(step)
         };
-        self.take_rows(live, deaths, &lines.runs, step)
+        // A line of a level's view is a run of the level.
+        self.take_rows(live, deaths, &Runs::new(self.snapshot, segment, lines.part)?, step)
     }
 
     /// Takes out rows one by one, each of its unit and step.
