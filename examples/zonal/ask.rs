@@ -111,7 +111,7 @@ fn print(output: &mut Output, answer: &Answer, grain: Option<&Grain>, now: &Snap
             false if group.is_remainder() => format!("{group} (remainder)"),
             false => group.to_string(),
         }));
-        cells.extend(row.figures().iter().map(figure));
+        cells.extend(row.figures().map(|value| figure(&value)));
         table.add_row(cells);
     }
     output.table(&table)

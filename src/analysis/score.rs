@@ -281,11 +281,11 @@ impl Tally {
     }
 
     fn take(&mut self, scheme: &Scheme<'_>, part: &Part, of: Of, told: &Row<'_>) {
-        let figures = told.figures();
-        let (volume, rates) = figures.split_at(usize::from(part.volume).min(figures.len()));
-        let volume = volume.first().map_or(0, |volume| orders(*volume));
-        let (counts, figure) = rates.split_at(scheme.terms.counters().len().min(rates.len()));
-        let (judged, figure) = (counts.first().map_or(0, |judged| orders(*judged)), figure.first().copied());
+        let mut figures = told.figures();
+        let volume = if part.volume { figures.next().map_or(0, orders) } else { 0 };
+        let first = self.counts.len();
+        self.counts.extend(figures.by_ref().take(scheme.terms.counters().len()).map(orders));
+        let (judged, figure) = (self.counts.get(first).copied().unwrap_or(0), figures.next());
         if matches!(of, Of::Units | Of::Pool) {
             self.pooled.volume += volume;
             self.pooled.judged += judged;
@@ -293,20 +293,19 @@ impl Tally {
                 (Some(a), Some(b)) => Some(add(a, b)),
                 (a, b) => a.or(b),
             };
-            self.counts.iter_mut().zip(counts).for_each(|(sum, count)| *sum += orders(*count));
+            let (sums, counts) = self.counts.split_at_mut(first);
+            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += *count);
         }
         let (node, area) = match of {
             Of::Area(area) => (None, Some(area)),
             // Without units, everything is one row that no unit stands for; a remainder is no unit to be ranked either.
             Of::Units if told.kind() == RowKind::Target && told.node().is_some() => (told.node(), None),
-            Of::Units | Of::Pool => return,
+            Of::Units | Of::Pool => return self.counts.truncate(first),
         };
-        let first = self.counts.len();
         let unit = self.unit(part, (node, area));
         unit.volume += volume;
         if part.rates {
             (unit.judged, unit.figure, unit.rates) = (judged, figure, Rates::Counted(first));
-            self.counts.extend(counts.iter().map(|count| orders(*count)));
         }
     }
 

@@ -23,8 +23,17 @@ pub struct Answer {
     pub(super) rows: Vec<RowData>,
     /// Per row, one for each dimension.
     pub(super) groups: Vec<GroupData>,
-    /// Per row, one for each metric.
-    pub(super) figures: Vec<Figure>,
+    /// Per metric.
+    pub(super) figures: Vec<Figures>,
+}
+
+/// The figures of a metric, row by row.
+#[derive(Debug, Clone)]
+pub(super) enum Figures {
+    Counts(Vec<u64>),
+    /// Numerators and denominators.
+    Ratios(Vec<(u64, u64)>),
+    Others(Vec<Figure>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -203,14 +212,26 @@ impl<'a> Row<'a> {
     #[must_use]
     pub fn get(&self, metric: &Metric) -> Figure {
         let position = self.answer.metrics.iter().position(|asked| asked == metric);
-        position.map_or(Figure::Missing, |position| self.figures()[position])
+        position.map_or(Figure::Missing, |position| self.figure(position))
     }
 
     /// The figures of all metrics, in the order in which they were asked for.
     #[must_use]
-    pub fn figures(&self) -> &'a [Figure] {
-        let width = self.answer.metrics.len();
-        &self.answer.figures[self.index * width..][..width]
+    pub fn figures(&self) -> impl ExactSizeIterator<Item = Figure> + Clone + use<'a> {
+        let row = *self;
+        (0..row.answer.figures.len()).map(move |metric| row.figure(metric))
+    }
+
+    #[inline]
+    fn figure(&self, metric: usize) -> Figure {
+        match &self.answer.figures[metric] {
+            Figures::Counts(counts) => Figure::Count(counts[self.index]),
+            Figures::Ratios(ratios) => {
+                let (numerator, denominator) = ratios[self.index];
+                Figure::Ratio { numerator, denominator }
+            }
+            Figures::Others(figures) => figures[self.index],
+        }
     }
 }
 

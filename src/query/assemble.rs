@@ -80,24 +80,24 @@ pub(super) fn assemble_table(
         let all = frame.steps.len().saturating_sub(1);
         dense(plan, all, last.map(|last| first..last + 1))
     });
-    let units = table.units().filter(|(_, first)| table.has_orders(*first)).count();
-    let total = (units as u64).saturating_mul(steps.as_ref().map_or(1, |steps| steps.len() as u64));
+    let units = || table.units().filter(|(_, first)| table.has_orders(*first));
+    let total = (units().count() as u64).saturating_mul(steps.as_ref().map_or(1, |steps| steps.len() as u64));
     if total > plan.limit {
         return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
     }
     let mut answer = empty(query, plan, snapshot);
     answer.rows.reserve_exact(total as usize);
-    answer.figures.reserve_exact(total as usize * plan.metrics.len());
-    let lanes = table.facts.lanes(&plan.metrics);
-    for (member, first) in table.units().filter(|(_, first)| table.has_orders(*first)) {
+    let mut cells = Vec::with_capacity(total as usize);
+    for (member, first) in units() {
         let unit = place.get(member);
         let kind = row_kind(plan, snapshot, unit);
         for step in steps.clone().unwrap_or(0..1) {
             let (cell, time) = (first + step, steps.as_ref().and_then(|_| frame.steps.get(step)).copied());
             answer.rows.push(RowData { place: unit, kind, time, orders: table.facts.orders[cell] });
-            answer.figures.extend(lanes.iter().map(|lane| lane.figure(Some(cell))));
+            cells.push(cell);
         }
     }
+    answer.figures = table.facts.figures(&plan.metrics, cells.iter().copied().map(Some));
     Ok(answer)
 }
 
@@ -328,14 +328,14 @@ fn rows(
     if total > plan.limit {
         return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
     }
-    let lanes = facts.lanes(&plan.metrics);
+    let mut slots = Vec::with_capacity(total as usize);
     for series in series {
         let groups: Vec<GroupData> = group_data(plan, snapshot, series);
         let mut push = |time: Option<i64>, slot: Option<usize>| {
             let orders = slot.map_or(0, |slot| facts.orders[slot]);
             answer.rows.push(RowData { place: series.unit, kind: series.kind, time, orders });
             answer.groups.extend_from_slice(&groups);
-            answer.figures.extend(lanes.iter().map(|lane| lane.figure(slot)));
+            slots.push(slot);
         };
         let Some(steps) = steps.clone() else {
             push(None, series.cells.first().map(|(_, slot)| *slot));
@@ -350,6 +350,7 @@ fn rows(
             push(None, Some(slot));
         }
     }
+    answer.figures = facts.figures(&plan.metrics, slots.iter().copied());
     Ok(answer)
 }
 

@@ -4,7 +4,7 @@ use super::Query;
 use super::answer::{Answer, GroupData, RowData, RowKind};
 use super::assemble::{empty, group, row_kind, standing};
 use super::execute::Frame;
-use super::facts::{Facts, Lane};
+use super::facts::Facts;
 use super::groups::{Digits, Groups, Member, NONE, unit_and_place};
 use super::plan::Plan;
 use super::table::label;
@@ -30,19 +30,21 @@ pub(super) fn assemble_cross(
     let (places, groups) = in_order(plan, frame, snapshot);
     let mut answer = empty(query, plan, snapshot);
     answer.rows.reserve(units.len());
-    let lanes = facts.lanes(&plan.metrics);
-    for (_, member, first) in units {
-        let unit = place.get(member);
+    let enough = |slot: &usize| facts.orders[*slot] >= least.max(1);
+    for (_, member, first) in &units {
+        let unit = place.get(*member);
         let kind = row_kind(plan, snapshot, unit);
         for (number, at) in places.iter().enumerate() {
             let slot = first + at;
-            if facts.orders[slot] >= least.max(1) {
+            if enough(&slot) {
                 let groups = &groups[number * plan.by.len()..(number + 1) * plan.by.len()];
-                push(&mut answer, (unit, kind, facts.orders[slot]), groups, &lanes, slot);
+                push(&mut answer, (unit, kind, facts.orders[slot]), groups);
             }
         }
     }
     check(plan, answer.rows.len())?;
+    let slots = units.iter().flat_map(|(.., first)| places.iter().map(move |at| first + at));
+    answer.figures = facts.figures(&plan.metrics, slots.filter(enough).map(Some));
     Ok(answer)
 }
 
@@ -81,26 +83,18 @@ pub(super) fn assemble_some(
     let mut answer = empty(query, plan, snapshot);
     answer.rows.reserve_exact(rows.len());
     answer.groups.reserve_exact(rows.len() * plan.by.len());
-    answer.figures.reserve_exact(rows.len() * plan.metrics.len());
     let facts = &groups.facts;
-    let lanes = facts.lanes(&plan.metrics);
+    answer.figures = facts.figures(&plan.metrics, rows.iter().map(|(_, _, slot, _)| Some(*slot)));
     for (unit, number, slot, kind) in rows {
         let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
-        push(&mut answer, (place.get(unit), kind, facts.orders[slot]), by, &lanes, slot);
+        push(&mut answer, (place.get(unit), kind, facts.orders[slot]), by);
     }
     Ok(answer)
 }
 
-fn push(
-    answer: &mut Answer,
-    (place, kind, orders): (Option<Node>, RowKind, u64),
-    groups: &[GroupData],
-    lanes: &[Lane<'_>],
-    slot: usize,
-) {
+fn push(answer: &mut Answer, (place, kind, orders): (Option<Node>, RowKind, u64), groups: &[GroupData]) {
     answer.rows.push(RowData { place, kind, time: None, orders });
     answer.groups.extend_from_slice(groups);
-    answer.figures.extend(lanes.iter().map(|lane| lane.figure(Some(slot))));
 }
 
 fn check(plan: &Plan, rows: usize) -> Result<()> {

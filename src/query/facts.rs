@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::schema::{COUNT, Schema};
 
-use super::answer::Figure;
+use super::answer::{Figure, Figures};
 use super::key_set::KeySet;
 use super::metric::Metric;
 
@@ -229,9 +229,13 @@ impl Facts {
         }
     }
 
-    /// The values of several metrics.
-    pub(super) fn lanes(&self, metrics: &[BoundMetric]) -> Vec<Lane<'_>> {
-        metrics.iter().map(|metric| self.lane(*metric)).collect()
+    /// The figures of several metrics for rows of these slots; a row without one has no orders.
+    pub(super) fn figures(
+        &self,
+        metrics: &[BoundMetric],
+        slots: impl Iterator<Item = Option<usize>> + Clone,
+    ) -> Vec<Figures> {
+        metrics.iter().map(|metric| self.lane(*metric).figures(slots.clone())).collect()
     }
 }
 
@@ -257,22 +261,33 @@ pub(super) enum Rarer<'a> {
 
 impl Lane<'_> {
     /// The value for a slot; for no slot, for no orders.
-    #[inline]
     pub(super) fn figure(&self, slot: Option<usize>) -> Figure {
-        let count = |counts: &[u64]| slot.map_or(0, |slot| counts[slot]);
         match self {
-            Self::Counts(counts) => Figure::Count(count(counts)),
+            Self::Counts(counts) => Figure::Count(count(counts, slot)),
             Self::Ratios(numerators, denominators) => {
-                Figure::Ratio { numerator: count(numerators), denominator: count(denominators) }
+                Figure::Ratio { numerator: count(numerators, slot), denominator: count(denominators, slot) }
             }
             Self::Rarer(lane) => lane.figure(slot),
         }
     }
+
+    fn figures(&self, slots: impl Iterator<Item = Option<usize>>) -> Figures {
+        match self {
+            Self::Counts(counts) => Figures::Counts(slots.map(|slot| count(counts, slot)).collect()),
+            Self::Ratios(numerators, denominators) => {
+                let ratio = |slot| (count(numerators, slot), count(denominators, slot));
+                Figures::Ratios(slots.map(ratio).collect())
+            }
+            Self::Rarer(lane) => Figures::Others(slots.map(|slot| lane.figure(slot)).collect()),
+        }
+    }
+}
+
+fn count(counts: &[u64], slot: Option<usize>) -> u64 {
+    slot.map_or(0, |slot| counts[slot])
 }
 
 impl Rarer<'_> {
-    /// Not in line, so that counts are.
-    #[inline(never)]
     fn figure(self, slot: Option<usize>) -> Figure {
         let sum = |sums: &[(i128, u64)]| slot.map_or((0, 0), |slot| sums[slot]);
         let extremes = |extremes: &[Option<(i64, i64)>]| slot.and_then(|slot| extremes[slot]);

@@ -107,8 +107,8 @@ impl<'a> Ranges<'a> {
         &mut self,
         view: &Records<'_>,
         runs: (usize, usize),
-        change: fn(&mut u64, u64),
-        change_sum: fn(i128, i128) -> i128,
+        change: impl Fn(&mut u64, u64),
+        change_sum: impl Fn(i128, i128) -> i128,
     ) {
         let facts = &mut self.table.facts;
         let needs = &self.plan.needs;

@@ -12,6 +12,8 @@ use super::groups::{Member, NONE};
 
 /// The most cells that a table has; what has more is mostly empty, and better hashed.
 const MOST_CELLS: usize = 1 << 22;
+/// To look at so many units takes about as long as to search among all.
+const NEAR: usize = 8;
 
 /// What was counted for units in every step of time; without steps, in one cell for each unit.
 #[derive(Debug)]
@@ -24,8 +26,6 @@ pub(super) struct Table {
 
 #[derive(Debug, Clone, Copy)]
 struct Unit {
-    /// Where it stands in the tree; what has no place stands before all.
-    label: u64,
     member: Member,
     /// Which one it was when it came.
     number: u32,
@@ -62,20 +62,30 @@ impl Table {
         let mut fresh: Vec<(usize, Unit)> = Vec::new();
         let mut number = self.units.len() as u32;
         for member in units {
-            let mut found = self.units.get(at).filter(|unit| unit.member == member);
-            if found.is_none() && at < self.units.len() {
-                let label = label(place, member);
-                at = if cells.is_empty() { 0 } else { at };
-                at += self.units[at..].partition_point(|unit| unit.label < label);
-                found = self.units.get(at).filter(|unit| unit.member == member);
-            }
+            // Mostly it is the next one, or one of those behind it.
+            let behind = self.units.get(at..).unwrap_or_default();
+            let near = behind.iter().take(NEAR).position(|unit| unit.member == member);
+            at += near.unwrap_or_else(|| {
+                if behind.is_empty() {
+                    return 0;
+                }
+                let own = label(place, member);
+                behind.partition_point(|unit| label(place, unit.member) < own)
+            });
+            let found = self.units.get(at).filter(|unit| unit.member == member);
             let number = match found {
                 Some(unit) => {
                     at += 1;
                     unit.number
                 }
                 None => {
-                    fresh.push((at, Unit { label: label(place, member), member, number }));
+                    let unit = Unit { member, number };
+                    if fresh.is_empty() && at == self.units.len() {
+                        self.units.push(unit);
+                        at += 1;
+                    } else {
+                        fresh.push((at, unit));
+                    }
                     number += 1;
                     number - 1
                 }
@@ -88,8 +98,7 @@ impl Table {
 
     /// Inserts units, each before the one at a position of the old list.
     fn insert(&mut self, fresh: Vec<(usize, Unit)>) {
-        if fresh.first().is_none_or(|(at, _)| *at == self.units.len()) {
-            self.units.extend(fresh.into_iter().map(|(_, unit)| unit));
+        if fresh.is_empty() {
             return;
         }
         let old = std::mem::take(&mut self.units);

@@ -9,6 +9,7 @@ use super::table::label;
 use super::{Query, rank};
 use crate::error::{Error, Result};
 use crate::store::Snapshot;
+use crate::tree::Node;
 
 /// Builds the answer of a query for the first `k` units, of which each has one slot: only these are put in order.
 pub(super) fn assemble_top(
@@ -53,18 +54,18 @@ pub(super) fn assemble_top(
         return Err(Error::TooManyGroups { groups: total, limit: plan.limit });
     }
     let mut answer = empty(query, plan, snapshot);
-    let mut push = |place, kind, facts: &Facts, slot| {
-        answer.rows.push(RowData { place, kind, time: None, orders: facts.orders[slot] });
-        answer.figures.extend(plan.metrics.iter().map(|metric| facts.lane(*metric).figure(Some(slot))));
-    };
-    for (_, member, slot) in ranked {
+    let mut rows: Vec<(Option<Node>, RowKind, usize)> = Vec::with_capacity(ranked.len() + 1);
+    rows.extend(ranked.into_iter().map(|(_, member, slot)| {
         let unit = place.get(member);
-        push(unit, row_kind(plan, snapshot, unit), facts, slot);
-    }
+        (unit, row_kind(plan, snapshot, unit), slot)
+    }));
     if !others.is_empty() {
         let total = facts.slot();
         others.into_iter().for_each(|slot| facts.merge_within(total, slot));
-        push(None, RowKind::Others, facts, total);
+        rows.push((None, RowKind::Others, total));
     }
+    answer.figures = facts.figures(&plan.metrics, rows.iter().map(|(.., slot)| Some(*slot)));
+    let row = |(place, kind, slot)| RowData { place, kind, time: None, orders: facts.orders[slot] };
+    answer.rows = rows.into_iter().map(row).collect();
     Ok(answer)
 }

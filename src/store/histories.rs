@@ -165,11 +165,11 @@ fn check(snapshot: &Snapshot, facts: &BTreeMap<u32, Fact>, at: &str) -> Result<(
         let answer = snapshot.run(&by_way(units)).unwrap();
         let mut rows: Vec<String> = answer
             .rows()
-            .map(|row| match row.figures() {
+            .map(|row| match row.figures().collect::<Vec<_>>()[..] {
                 [_, crate::Figure::Count(judged), crate::Figure::Ratio { numerator, .. }] => {
                     format!("{} {} {judged} {numerator}", row.path(), row.count())
                 }
-                other => format!("{other:?}"),
+                ref other => format!("{other:?}"),
             })
             .collect();
         rows.sort();

@@ -27,8 +27,8 @@ fn additive(fields: &Fields) -> Vec<Metric> {
 }
 
 /// The parts of which a figure is made.
-fn parts(figure: &Figure) -> [i128; 2] {
-    match *figure {
+fn parts(figure: Figure) -> [i128; 2] {
+    match figure {
         Figure::Count(count) => [count.into(), 0],
         Figure::Sum(sum) => [sum, 0],
         Figure::Ratio { numerator, denominator } => [numerator.into(), denominator.into()],
@@ -41,7 +41,7 @@ fn parts(figure: &Figure) -> [i128; 2] {
 fn total<'a>(rows: impl Iterator<Item = Row<'a>>, metrics: usize) -> Vec<[i128; 2]> {
     rows.fold(vec![[0; 2]; metrics + 1], |mut total, row| {
         let orders = Figure::Count(row.count());
-        for (total, figure) in total.iter_mut().zip([&orders].into_iter().chain(row.figures())) {
+        for (total, figure) in total.iter_mut().zip(std::iter::once(orders).chain(row.figures())) {
             let [first, second] = parts(figure);
             *total = [total[0] + first, total[1] + second];
         }

@@ -165,7 +165,7 @@ pub(crate) fn rows(answer: &Answer) -> Vec<Row> {
         time: row.time(),
         groups: row.groups().map(|(_, group)| plain(group)).collect(),
         count: row.count(),
-        figures: row.figures().to_vec(),
+        figures: row.figures().collect(),
     };
     answer.rows().map(row).collect()
 }

@@ -84,8 +84,8 @@ fn numbers(now: &Snapshot, question: &str, row: &Row<'_>) -> Result<Vec<i64>> {
         _ => numbers.push(row.count().try_into()?),
     }
     // The first metric of P3 is the count, which ranks.
-    for figure in row.figures().iter().filter(|_| question != "P3") {
-        match *figure {
+    for figure in row.figures().filter(|_| question != "P3") {
+        match figure {
             Figure::Count(count) => numbers.push(count.try_into()?),
             Figure::Mean { sum, count } => numbers.extend([i64::try_from(sum)?, i64::try_from(count)?]),
             other => return Err(format!("no figure of this benchmark: {other:?}").into()),

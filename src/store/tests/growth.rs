@@ -285,7 +285,7 @@ fn check(snapshot: &Snapshot, orders: &Orders, have: &BTreeSet<Add>, at: &str) -
             let query = asked.iter().fold(query, |query, (metric, _)| query.metric(metric));
             let answer = snapshot.run(&query).unwrap();
             let row = |row: crate::Row<'_>| {
-                let figures = row.figures().iter().map(ToString::to_string);
+                let figures = row.figures().map(|figure| figure.to_string());
                 std::iter::once(key(&row)).chain(figures).collect::<Vec<_>>().join(" ")
             };
             let mut rows: Vec<String> = answer.rows().map(row).collect();

@@ -33,9 +33,9 @@ fn total(snapshot: &Snapshot, query: &Query) -> i128 {
     let answer = snapshot.run(query).unwrap();
     answer
         .rows()
-        .map(|row| match row.figures() {
-            [Figure::Sum(sum)] => *sum,
-            other => panic!("{other:?}"),
+        .map(|row| match row.figures().collect::<Vec<_>>()[..] {
+            [Figure::Sum(sum)] => sum,
+            ref other => panic!("{other:?}"),
         })
         .sum()
 }
@@ -43,7 +43,7 @@ fn total(snapshot: &Snapshot, query: &Query) -> i128 {
 /// What the last commit of a snapshot wrote into every order that it touched.
 fn latest(snapshot: &Snapshot) -> i128 {
     let query = Query::zoom().metric(crate::max("commit"));
-    match snapshot.run(&query).unwrap().rows().next().map(|row| row.figures()[0]) {
+    match snapshot.run(&query).unwrap().rows().next().and_then(|row| row.figures().next()) {
         Some(Figure::Value(commit)) => commit.into(),
         _ => 0,
     }
