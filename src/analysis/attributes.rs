@@ -33,7 +33,10 @@ impl Attribute {
     /// So many orders for each `per` of the number: `rate(379, 10_000)` of 38,410 residents is 98.67. None over 0.
     #[must_use]
     pub fn rate(&self, orders: u64, per: u64) -> Option<Fraction> {
-        (Fraction::from(orders) * Fraction::from(per)).over(&Fraction::from(self.value))
+        match i128::from(orders).checked_mul(per.into()) {
+            Some(orders) => Fraction::new(orders, self.value.into()),
+            None => (Fraction::from(orders) * Fraction::from(per)).over(&Fraction::from(self.value)),
+        }
     }
 }
 

@@ -26,8 +26,9 @@ pub struct Ranking {
     groups: Vec<String>,
     areas: Vec<String>,
     time: Option<i64>,
-    /// By group, those of none last; then by rank, ties and units without a rank in tree order.
     units: Vec<Unit>,
+    /// The units by group, those of none last; then by rank, ties and units without a rank in tree order.
+    order: Vec<usize>,
     /// What was counted of each unit.
     counts: Vec<u64>,
     pooled: Unit,
@@ -40,13 +41,13 @@ pub struct Ranking {
 pub(super) struct Unit {
     pub(super) node: Option<Node>,
     /// The number of the area that it is, in place of a node.
-    pub(super) area: Option<usize>,
-    pub(super) peers: Option<usize>,
+    pub(super) area: Option<u32>,
+    pub(super) peers: Option<u32>,
     pub(super) volume: u64,
     pub(super) judged: u64,
     pub(super) rates: Rates,
     /// Where a metric is ranked by.
-    pub(super) figure: Option<Figure>,
+    pub(super) figure: Option<Box<Figure>>,
     pub(super) score: Option<Fraction>,
     pub(super) place: Option<Place>,
 }
@@ -60,16 +61,35 @@ pub(super) enum Rates {
     /// Those of what was counted: its counts begin here.
     Counted(usize),
     /// Means of the rates of others.
-    Means(Vec<Rate>),
+    Means(Box<[Rate]>),
 }
 
 /// Where a unit stands in its group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    rank: u64,
+    rank: u32,
     /// How many units have a lower rank.
-    behind: u64,
-    ranked: u64,
+    behind: u32,
+    ranked: u32,
+}
+
+/// What of a unit decides where it stands, as far as it is quick to compare.
+#[derive(Clone, Copy)]
+struct Standing {
+    /// About its score, so that the smaller one stands first.
+    near: f64,
+    /// Its group, and whether it is one of those in it without a rank.
+    group: (u32, bool),
+    /// Which unit it is.
+    at: usize,
+}
+
+impl Standing {
+    /// Which of two scores stands first; none where floating-point numbers, which are wrong by some 10⁻¹⁶ of them, do not tell.
+    fn by_far(&self, other: &Self) -> Option<Ordering> {
+        let apart = (self.near - other.near).abs() > self.near.abs().max(other.near.abs()) * 1e-14;
+        if apart { self.near.partial_cmp(&other.near) } else { None }
+    }
 }
 
 impl Ranking {
@@ -81,41 +101,43 @@ impl Ranking {
         (mut units, pooled): (Vec<Unit>, Unit),
         counts: Vec<u64>,
     ) -> Self {
-        let stands = |unit: &Unit| unit.score.is_some() && unit.judged >= policy.minimum;
-        // Behind the last group come units of none, and in each group those without a rank.
-        let group = |unit: &Unit| (unit.peers.unwrap_or(usize::MAX), !stands(unit));
-        let order = |a: &Unit, b: &Unit| {
-            if !stands(a) || !stands(b) {
-                return Ordering::Equal;
-            }
-            let scores = if policy.ascending { a.score.cmp(&b.score) } else { b.score.cmp(&a.score) };
-            scores.then(b.volume.cmp(&a.volume))
+        let standing = |(unit, at): (&Unit, usize)| {
+            let score = unit.score.as_ref().filter(|_| unit.judged >= policy.minimum);
+            let near = score.map_or(0.0, Fraction::to_f64);
+            // Behind the last group come units of none, and in each group those without a rank.
+            let group = (unit.peers.unwrap_or(u32::MAX), score.is_none());
+            Standing { near: if policy.ascending { near } else { -near }, group, at }
         };
+        let order = |a: &Standing, b: &Standing| {
+            a.by_far(b).unwrap_or_else(|| {
+                let (one, other) = (&units[a.at], &units[b.at]);
+                let scores = one.score.cmp(&other.score);
+                (if policy.ascending { scores } else { scores.reverse() }).then(other.volume.cmp(&one.volume))
+            })
+        };
+        let mut standings: Vec<Standing> = units.iter().zip(0..).map(standing).collect();
         // Floating-point numbers bring the scores nearly into order, which is quick; what they are exactly decides.
-        let near = |unit: &Unit| {
-            let score = unit.score.as_ref().map_or(0.0, Fraction::to_f64);
-            if policy.ascending { score } else { -score }
-        };
-        let mut numbers: Vec<(f64, usize)> = units.iter().map(near).zip(0..).collect();
-        numbers.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
-        numbers.sort_by(|(_, a), (_, b)| {
-            let (one, other) = (&units[*a], &units[*b]);
-            group(one).cmp(&group(other)).then_with(|| order(one, other)).then(a.cmp(b))
+        standings.sort_unstable_by(|a, b| a.near.total_cmp(&b.near));
+        standings.sort_by(|a, b| {
+            let scores = || if a.group.1 { Ordering::Equal } else { order(a, b) };
+            a.group.cmp(&b.group).then_with(scores).then(a.at.cmp(&b.at))
         });
-        let mut units: Vec<Unit> =
-            numbers.into_iter().map(|(_, at)| std::mem::take(&mut units[at])).collect();
-        for group in units.chunk_by_mut(|a, b| group(a) == group(b)) {
-            let ranked = group.len() as u64;
+        let mut places = Vec::with_capacity(units.len());
+        for group in standings.chunk_by(|a, b| a.group == b.group) {
+            let ranked = group.len() as u32;
             let mut before = 0;
-            for tied in group.chunk_by_mut(|a, b| order(a, b) == Ordering::Equal) {
-                let tie = tied.len() as u64;
-                let behind = ranked - before - tie;
-                for unit in tied.iter_mut().filter(|unit| stands(unit)) {
-                    unit.place = Some(Place { rank: before + 1, behind, ranked });
-                }
+            for tied in group.chunk_by(|a, b| order(a, b) == Ordering::Equal) {
+                let tie = tied.len() as u32;
+                let place = Place { rank: before + 1, behind: ranked - before - tie, ranked };
+                places
+                    .extend(tied.iter().map(|standing| (standing.at, (!standing.group.1).then_some(place))));
                 before += tie;
             }
         }
+        for (at, place) in &places {
+            units[*at].place = *place;
+        }
+        let order = places.into_iter().map(|(at, _)| at).collect();
         Self {
             snapshot: snapshot.clone(),
             terms: Arc::clone(terms),
@@ -123,6 +145,7 @@ impl Ranking {
             areas: policy.areas.iter().map(|area| area.name.clone()).collect(),
             time,
             units,
+            order,
             counts,
             pooled,
             mean: OnceLock::new(),
@@ -131,7 +154,7 @@ impl Ranking {
 
     /// The units: group by group, in each by rank, and last those without a rank.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = Ranked<'_>> {
-        self.units.iter().map(|unit| Ranked { ranking: self, unit })
+        self.order.iter().map(|at| Ranked { ranking: self, unit: &self.units[*at] })
     }
 
     /// A unit's row; none for a unit that was not asked for or has no orders.
@@ -147,7 +170,7 @@ impl Ranking {
 
     /// The last `n` of every group, with all that share the first of these ranks; units without a rank are not among them.
     pub fn last(&self, n: u64) -> impl Iterator<Item = Ranked<'_>> {
-        self.rows().filter(move |row| row.unit.place.is_some_and(|place| place.behind < n))
+        self.rows().filter(move |row| row.unit.place.is_some_and(|place| u64::from(place.behind) < n))
     }
 
     /// All orders asked for as one: rates of sums (micro). Has no rank.
@@ -218,7 +241,7 @@ impl<'a> Ranked<'a> {
     /// The name of the area; none for a unit of the place tree and for a summary.
     #[must_use]
     pub fn area(&self) -> Option<&'a str> {
-        self.ranking.areas.get(self.unit.area?).map(String::as_str)
+        self.ranking.areas.get(self.unit.area? as usize).map(String::as_str)
     }
 
     /// The unit's path from the top; empty for an area and a summary.
@@ -236,13 +259,13 @@ impl<'a> Ranked<'a> {
     /// The unit's peer group.
     #[must_use]
     pub fn peers(&self) -> Option<&'a str> {
-        self.ranking.groups.get(self.unit.peers?).map(String::as_str)
+        self.ranking.groups.get(self.unit.peers? as usize).map(String::as_str)
     }
 
     /// The rank within the peer group, from 1.
     #[must_use]
     pub fn rank(&self) -> Option<u64> {
-        Some(self.unit.place?.rank)
+        Some(self.unit.place?.rank.into())
     }
 
     /// How many of the other units with a rank stand behind this one: 1 for the first, 0 for the last, comparable where the
@@ -250,7 +273,7 @@ impl<'a> Ranked<'a> {
     #[must_use]
     pub fn percentile(&self) -> Figure {
         let Some(place) = self.unit.place else { return Figure::Missing };
-        Figure::Ratio { numerator: place.behind, denominator: place.ranked - 1 }
+        Figure::Ratio { numerator: place.behind.into(), denominator: u64::from(place.ranked) - 1 }
     }
 
     /// The score; none where nothing was judged.
@@ -370,5 +393,51 @@ impl Movement<'_> {
     pub fn is_changed(&self) -> bool {
         let shown = |row: Option<Ranked<'_>>| row.map(|row| (row.rank(), row.score().cloned(), row.volume()));
         shown(self.now) != shown(self.before)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Schema, Store};
+
+    /// Pairs of numbers, many of which floating-point numbers cannot tell apart.
+    fn pair() -> impl Strategy<Value = (Fraction, Fraction)> {
+        let part = || prop_oneof![-9_i128..9, (1_i128 << 55..1 << 62), any::<i128>()];
+        let nearly = (part(), part(), -3_i128..4, -3_i128..4);
+        nearly.prop_filter_map("over nothing", |(above, below, more, further)| {
+            let near = Fraction::new(above.checked_add(more)?, below.checked_add(further)?)?;
+            Some((Fraction::new(above, below)?, near))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn floating_point_numbers_tell_nothing_wrong((a, b) in pair()) {
+            let standing = |score: &Fraction| Standing { near: score.to_f64(), group: (0, false), at: 0 };
+            if let Some(order) = standing(&a).by_far(&standing(&b)) {
+                prop_assert_eq!(order, a.cmp(&b));
+            }
+        }
+    }
+
+    #[test]
+    fn scores_that_round_to_the_same_number_are_ranked_as_what_they_are() {
+        let score = |above: i64| Fraction::new(above.into(), (1_i128 << 62) + 1).unwrap();
+        let scores = [1 << 60, (1 << 60) + 2, (1 << 60) + 1, (1 << 60) + 2].map(score);
+        assert!(scores.iter().all(|score| score.to_f64().to_bits() == scores[0].to_f64().to_bits()));
+        let unit = |score: &Fraction| Unit { score: Some(score.clone()), ..Unit::default() };
+        let units = scores.iter().map(unit).collect();
+        let policy = Policy::new("p", "count");
+        let terms = Arc::new(Terms::new(&policy).unwrap());
+        let schema = Schema::builder("Asia/Shanghai").place(["city"]).build().unwrap();
+        let now = Store::in_memory(schema).unwrap().snapshot();
+        let ranking = Ranking::new(&policy, &terms, &now, None, (units, Unit::default()), Vec::new());
+        let ranks: Vec<_> =
+            ranking.rows().map(|row| (row.rank().unwrap(), row.score().unwrap().clone())).collect();
+        let [a, b, c, d] = scores;
+        assert_eq!(ranks, [(1, b), (1, d), (3, c), (4, a)]);
     }
 }

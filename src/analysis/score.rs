@@ -44,18 +44,20 @@ impl Policy {
         }
         let scheme = Scheme::new(self, snapshot)?;
         let mut steps: Vec<(Option<i64>, Tally)> = Vec::new();
-        let mut at: HashMap<Option<i64>, usize> = HashMap::new();
         for part in scheme.parts(query) {
             let mut take = |answer: &Answer, of: Of| {
+                let first = answer.rows().next().and_then(|row| row.node());
+                let per_unit = answer.rows().take_while(|row| row.node() == first).count();
+                let mut behind = 0;
                 for row in answer.rows() {
-                    let step = *at.entry(row.time()).or_insert_with(|| {
-                        let units = if query.grain.is_some() { 0 } else { answer.len() };
-                        steps.push((row.time(), Tally::new(&scheme.terms, units)));
+                    // Mostly it is in the step behind that of the row before.
+                    let mut around = (behind..steps.len()).chain(0..behind.min(steps.len()));
+                    let step = around.find(|step| steps[*step].0 == row.time()).unwrap_or_else(|| {
+                        steps.push((row.time(), Tally::new(&scheme.terms, answer.len() / per_unit)));
                         steps.len() - 1
                     });
-                    if let Some((_, tally)) = steps.get_mut(step) {
-                        tally.take(&scheme, &part, of, &row);
-                    }
+                    steps[step].1.take(&scheme, &part, of, &row);
+                    behind = step + 1;
                 }
             };
             let apart: Vec<&NodeRef> =
@@ -67,12 +69,11 @@ impl Policy {
             }
             let answer = snapshot.run(&units)?;
             take(&answer, Of::Units);
-            for (number, area) in self.areas.iter().enumerate() {
+            for (number, area) in (0..).zip(&self.areas) {
                 take(&snapshot.run(&part.query.of_units(&area.units))?, Of::Area(number));
             }
             if answer.is_empty() && query.grain.is_none() && steps.is_empty() {
                 steps.push((None, Tally::new(&scheme.terms, 0)));
-                at.insert(None, 0);
             }
         }
         // Orders that lack the clock belong to no step.
@@ -121,7 +122,7 @@ struct Scheme<'a> {
     policy: &'a Policy,
     terms: Arc<Terms>,
     /// Units, each with the number of its group.
-    peers: Vec<(Node, usize)>,
+    peers: Vec<(Node, u32)>,
     /// The units of each area.
     areas: Vec<Vec<Node>>,
 }
@@ -144,7 +145,7 @@ impl<'a> Scheme<'a> {
             ));
         }
         let mut peers = Vec::new();
-        for (group, named) in policy.peers.iter().enumerate() {
+        for (group, named) in (0..).zip(&policy.peers) {
             for unit in &named.units {
                 peers.push((resolve(snapshot.place(), unit)?, group));
             }
@@ -197,20 +198,20 @@ impl<'a> Scheme<'a> {
         }
     }
 
-    fn group(&self, snapshot: &Snapshot, unit: Node) -> Option<usize> {
-        let under = |(peer, group): &(Node, usize)| snapshot.place().is_under(unit, *peer).then_some(*group);
+    fn group(&self, snapshot: &Snapshot, unit: Node) -> Option<u32> {
+        let under = |(peer, group): &(Node, u32)| snapshot.place().is_under(unit, *peer).then_some(*group);
         self.peers.iter().filter_map(under).min()
     }
 
     /// The first group under whose units all of an area's lie.
-    fn group_of_area(&self, snapshot: &Snapshot, area: usize) -> Option<usize> {
-        let units = self.areas.get(area)?;
+    fn group_of_area(&self, snapshot: &Snapshot, area: u32) -> Option<u32> {
+        let units = self.areas.get(area as usize)?;
         let place = snapshot.place();
-        let holds = |group: &usize| {
+        let holds = |group: &u32| {
             let peers = || self.peers.iter().filter(|(_, of)| of == group);
             units.iter().all(|unit| peers().any(|(peer, _)| place.is_under(*unit, *peer)))
         };
-        (0..self.policy.peers.len()).find(holds)
+        (0..self.policy.peers.len() as u32).find(holds)
     }
 }
 
@@ -249,13 +250,13 @@ enum Of {
     /// Units, and all orders but those of areas apart.
     Units,
     /// One area.
-    Area(usize),
+    Area(u32),
     /// The orders of all areas apart, which belong to the pool.
     Pool,
 }
 
 /// A unit, or the number of an area.
-type Who = (Option<Node>, Option<usize>);
+type Who = (Option<Node>, Option<u32>);
 
 /// What has been counted of one ranking.
 struct Tally {
@@ -272,10 +273,13 @@ struct Tally {
 impl Tally {
     /// For about so many units.
     fn new(terms: &Terms, units: usize) -> Self {
+        let counters = terms.counters().len();
+        let mut counts = Vec::with_capacity(counters * (units + 1));
+        counts.resize(counters, 0);
         Self {
             units: Vec::with_capacity(units),
             pooled: Unit { rates: Rates::Counted(0), ..Unit::default() },
-            counts: vec![0; terms.counters().len()],
+            counts,
             at: None,
         }
     }
@@ -289,10 +293,10 @@ impl Tally {
         if matches!(of, Of::Units | Of::Pool) {
             self.pooled.volume += volume;
             self.pooled.judged += judged;
-            self.pooled.figure = match (self.pooled.figure, figure) {
-                (Some(a), Some(b)) => Some(add(a, b)),
-                (a, b) => a.or(b),
-            };
+            if let Some(figure) = figure {
+                let sum = self.pooled.figure.as_deref().map_or(figure, |sum| add(*sum, figure));
+                self.pooled.figure = Some(Box::new(sum));
+            }
             let (sums, counts) = self.counts.split_at_mut(first);
             sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += *count);
         }
@@ -305,7 +309,7 @@ impl Tally {
         let unit = self.unit(part, (node, area));
         unit.volume += volume;
         if part.rates {
-            (unit.judged, unit.figure, unit.rates) = (judged, figure, Rates::Counted(first));
+            (unit.judged, unit.figure, unit.rates) = (judged, figure.map(Box::new), Rates::Counted(first));
         }
     }
 

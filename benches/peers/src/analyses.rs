@@ -70,12 +70,10 @@ fn rank(
         .term("response", "0.10", [("contacted", "1")])
         .term("satisfaction", "0.40", [("satisfied", "1"), ("basically", "0.9")])
         .term("solution", "0.50", [("solved", "1")]);
-    let &(begin, end) = given.spans.get(1).ok_or("no month before")?;
-    let streets = Query::zoom().level("street");
-    let (later, earlier) = (
-        policy.rank(now, &streets.clone().during(span))?,
-        policy.rank(now, &streets.during(Span::new(begin, end)?))?,
-    );
+    let &(begin, _) = given.spans.get(1).ok_or("no month before")?;
+    let streets = Query::zoom().level("street").grain(Grain::Month);
+    let mut months = policy.rank_each(now, &streets.during(Span::new(begin, span.end())?))?;
+    let (Some(later), Some(earlier)) = (months.pop(), months.pop()) else { return Err("no two months".into()) };
     let quadrants = Quadrants::new("satisfaction", "residents");
     let before = quadrants.map(&earlier, residents, span.start())?;
     let map = quadrants.map(&later, residents, span.start())?.after(&before);
