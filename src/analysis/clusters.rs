@@ -29,9 +29,9 @@ impl Snapshot {
         let query = query.clone().during_on(query.clock.clone(), span);
         let answer = self.run_at_least(&query, least)?;
         let orders = self.run(&query.uncut())?.rows().map(|row| row.count()).sum();
-        let found = candidates(&answer, least.max(1))
-            .map(|row| Found { row, size: answer.row(row).count(), span })
-            .collect();
+        let mut found = Vec::with_capacity(answer.len());
+        let group = |row| Found { row, size: answer.row(row).count(), span };
+        found.extend(candidates(&answer, least.max(1)).map(group));
         Ok(Clusters::new(query, answer, found, orders))
     }
 

@@ -21,6 +21,8 @@ pub struct Answer {
     pub(super) by: Vec<(String, Field)>,
     pub(crate) timed: bool,
     pub(super) rows: Vec<RowData>,
+    /// Per row, where a grain was asked for.
+    pub(super) times: Vec<Option<i64>>,
     /// Per row, one for each dimension.
     pub(super) groups: Vec<GroupData>,
     /// Per metric.
@@ -40,7 +42,6 @@ pub(super) enum Figures {
 pub(super) struct RowData {
     pub(super) place: Option<Node>,
     pub(super) kind: RowKind,
-    pub(super) time: Option<i64>,
     pub(super) orders: u64,
 }
 
@@ -170,7 +171,7 @@ impl<'a> Row<'a> {
     /// the clock.
     #[must_use]
     pub fn time(&self) -> Option<i64> {
-        self.data().time
+        self.answer.times.get(self.index).copied().flatten()
     }
 
     /// The row's value of a dimension that was grouped by.
@@ -182,19 +183,21 @@ impl<'a> Row<'a> {
 
     /// The row's values of all dimensions that were grouped by, with their names.
     pub fn groups(&self) -> impl Iterator<Item = (&'a str, Group<'a>)> + Clone + use<'a> {
-        let width = self.answer.by.len();
-        let data = &self.answer.groups[self.index * width..][..width];
         let snapshot = &self.answer.snapshot;
-        self.answer
-            .by
-            .iter()
-            .zip(data)
-            .map(move |((name, field), data)| (name.as_str(), Group { snapshot, field: *field, data: *data }))
+        let group = move |((name, field), data): (&'a (String, Field), &GroupData)| {
+            (name.as_str(), Group { snapshot, field: *field, data: *data })
+        };
+        self.answer.by.iter().zip(self.group_data()).map(group)
+    }
+
+    fn group_data(&self) -> &'a [GroupData] {
+        let width = self.answer.by.len();
+        &self.answer.groups[self.index * width..][..width]
     }
 
     /// Whether the row stands for a unit and nodes that were asked for.
     pub(crate) fn is_group(&self) -> bool {
-        self.kind() == RowKind::Target && !self.groups().any(|(_, group)| group.is_remainder())
+        self.kind() == RowKind::Target && !self.group_data().iter().any(|data| data.remainder)
     }
 
     /// What tells the group from others of the same snapshot, whatever its step of time; none for rows that are none.
@@ -315,7 +318,7 @@ impl<'a> Group<'a> {
             let labels = &self.snapshot.schema().outcomes.get(number)?.labels;
             return labels.get(self.data.value? as usize).map(String::as_str);
         }
-        Some(self.tree()?.name_of(self.node()?))
+        self.tree()?.name_at(self.data.value?)
     }
 }
 

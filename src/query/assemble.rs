@@ -92,9 +92,12 @@ pub(super) fn assemble_table(
         let unit = place.get(member);
         let kind = row_kind(plan, snapshot, unit);
         for step in steps.clone().unwrap_or(0..1) {
-            let (cell, time) = (first + step, steps.as_ref().and_then(|_| frame.steps.get(step)).copied());
-            answer.rows.push(RowData { place: unit, kind, time, orders: table.facts.orders[cell] });
+            let cell = first + step;
+            answer.rows.push(RowData { place: unit, kind, orders: table.facts.orders[cell] });
             cells.push(cell);
+        }
+        if let Some(steps) = &steps {
+            answer.times.extend(steps.clone().map(|step| frame.steps.get(step).copied()));
         }
     }
     answer.figures = table.facts.figures(&plan.metrics, cells.iter().copied().map(Some));
@@ -305,6 +308,7 @@ pub(super) fn empty(query: &Query, plan: &Plan, snapshot: &Snapshot) -> Answer {
         by: plan.by.iter().map(|by| (by.name.clone(), by.field)).collect(),
         timed: plan.grain.is_some(),
         rows: Vec::new(),
+        times: Vec::new(),
         groups: Vec::new(),
         figures: Vec::new(),
     }
@@ -333,7 +337,10 @@ fn rows(
         let groups: Vec<GroupData> = group_data(plan, snapshot, series);
         let mut push = |time: Option<i64>, slot: Option<usize>| {
             let orders = slot.map_or(0, |slot| facts.orders[slot]);
-            answer.rows.push(RowData { place: series.unit, kind: series.kind, time, orders });
+            answer.rows.push(RowData { place: series.unit, kind: series.kind, orders });
+            if plan.grain.is_some() {
+                answer.times.push(time);
+            }
             answer.groups.extend_from_slice(&groups);
             slots.push(slot);
         };

@@ -64,20 +64,21 @@ pub(super) fn assemble_some(
         standing[at] = number;
     }
     // Unit, standing, slot and kind.
-    let mut rows: Vec<(Member, usize, usize, RowKind)>;
+    let mut rows: Vec<(Option<Node>, usize, usize, RowKind)>;
     if let Some(tallied) = groups.tallied() {
         let row =
-            |(group, slot): (&Tallied, usize)| (group.unit, standing[group.place as usize], slot, group.kind);
+            |(group, slot): (&Tallied, usize)| (group.node, standing[group.place as usize], slot, group.kind);
         rows = tallied.iter().zip(0..).map(row).collect();
         rows.chunk_by_mut(|a, b| a.0 == b.0).for_each(|rows| rows.sort_unstable_by_key(|row| row.1));
     } else {
         let enough = groups.keys().filter(|(_, slot)| groups.facts.orders[*slot] >= least);
         let row = |(key, slot)| {
             let (unit, at) = unit_and_place(key, per_unit);
-            (unit, standing[at], slot, row_kind(plan, snapshot, place.get(unit)))
+            let unit = place.get(unit);
+            (unit, standing[at], slot, row_kind(plan, snapshot, unit))
         };
         rows = enough.map(row).collect();
-        rows.sort_by_cached_key(|(unit, standing, ..)| (label(place, *unit), *standing));
+        rows.sort_by_cached_key(|(unit, standing, ..)| (unit.map_or(0, |unit| place.label(unit)), *standing));
     }
     check(plan, rows.len())?;
     let mut answer = empty(query, plan, snapshot);
@@ -87,14 +88,15 @@ pub(super) fn assemble_some(
     answer.figures = facts.figures(&plan.metrics, rows.iter().map(|(_, _, slot, _)| Some(*slot)));
     for (unit, number, slot, kind) in rows {
         let by = &known[number * plan.by.len()..(number + 1) * plan.by.len()];
-        push(&mut answer, (place.get(unit), kind, facts.orders[slot]), by);
+        push(&mut answer, (unit, kind, facts.orders[slot]), by);
     }
     Ok(answer)
 }
 
 fn push(answer: &mut Answer, (place, kind, orders): (Option<Node>, RowKind, u64), groups: &[GroupData]) {
-    answer.rows.push(RowData { place, kind, time: None, orders });
-    answer.groups.extend_from_slice(groups);
+    answer.rows.push(RowData { place, kind, orders });
+    // One or two, which to copy as one piece of memory would take longer.
+    groups.iter().for_each(|group| answer.groups.push(*group));
 }
 
 fn check(plan: &Plan, rows: usize) -> Result<()> {

@@ -362,7 +362,7 @@ impl Groups {
 
     fn tallied_keys(&self) -> impl Iterator<Item = (Key, usize)> + '_ {
         let per_unit = self.per_unit.unwrap_or_default() as u128;
-        let key = move |group: &Tallied| u128::from(group.unit) * per_unit + u128::from(group.place);
+        let key = move |group: &Tallied| u128::from(member(group.node)) * per_unit + u128::from(group.place);
         self.tallied.iter().map(key).zip(0..)
     }
 
@@ -459,7 +459,7 @@ mod tests {
             let mut groups = Groups::new(&Needs::default(), &keys, (MOST_PLACES, 5), 100, 100);
             prop_assert_eq!(groups.to_tally(&Needs::default()), keys.per_unit());
             let kind = RowKind::Target;
-            let tallied = naive.iter().map(|((unit, place), orders)| Tallied { unit: *unit, place: *place, orders: *orders, kind });
+            let tallied = naive.iter().map(|((unit, place), orders)| Tallied { node: (*unit != NONE).then_some(Node::from_index(*unit)), place: *place, orders: *orders, kind });
             groups.adopt(tallied.collect());
             groups.finish().unwrap();
             has(groups, &naive.iter().map(|((unit, step), orders)| (keys.pack(*unit, &[], *step), *orders)).collect())?;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::schema::Field;
 use crate::segment::NodeRuns;
 use crate::store::{Live, Snapshot};
-use crate::tree::Tree;
+use crate::tree::{Node, Tree};
 
 use super::answer::RowKind;
 use super::assemble::row_kind;
@@ -36,7 +36,8 @@ const TOGETHER: usize = 64;
 /// A group of a unit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tallied {
-    pub(super) unit: Member,
+    /// The unit; none for orders on no node.
+    pub(super) node: Option<Node>,
     /// Where it stands among those that a unit can have.
     pub(super) place: u32,
     pub(super) orders: u64,
@@ -72,8 +73,10 @@ pub(super) fn tally(
         if groups > plan.limit {
             Err(Error::TooManyGroups { groups, limit: plan.limit })
         } else {
-            let kind = |unit| row_kind(plan, snapshot, snapshot.place().get(unit));
-            let tallied = |(unit, place, orders)| Tallied { unit, place, orders, kind: kind(unit) };
+            let tallied = |(unit, place, orders)| {
+                let node = snapshot.place().get(unit);
+                Tallied { node, place, orders, kind: row_kind(plan, snapshot, node) }
+            };
             Ok(counted.into_iter().map(tallied).collect::<Vec<_>>())
         }
     };

@@ -65,7 +65,7 @@ pub(super) fn assemble_top(
         rows.push((None, RowKind::Others, total));
     }
     answer.figures = facts.figures(&plan.metrics, rows.iter().map(|(.., slot)| Some(*slot)));
-    let row = |(place, kind, slot)| RowData { place, kind, time: None, orders: facts.orders[slot] };
+    let row = |(place, kind, slot)| RowData { place, kind, orders: facts.orders[slot] };
     answer.rows = rows.into_iter().map(row).collect();
     Ok(answer)
 }

@@ -201,7 +201,12 @@ impl Tree {
     /// The node's name.
     #[must_use]
     pub fn name_of(&self, node: Node) -> &str {
-        self.names.get(node.0).map_or("", |names| &names.name)
+        self.name_at(node.0).unwrap_or_default()
+    }
+
+    /// The name of the node with this number.
+    pub(crate) fn name_at(&self, index: u32) -> Option<&str> {
+        self.names.get(index).map(|names| names.name.as_ref())
     }
 
     /// The node's code, where it has one.
