@@ -26,6 +26,7 @@ pub struct Ranking {
     groups: Vec<String>,
     areas: Vec<String>,
     time: Option<i64>,
+    /// In tree order, areas last.
     units: Vec<Unit>,
     /// The units by group, those of none last; then by rank, ties and units without a rank in tree order.
     order: Vec<usize>,
