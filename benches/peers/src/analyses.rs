@@ -73,7 +73,9 @@ fn rank(
     let &(begin, _) = given.spans.get(1).ok_or("no month before")?;
     let streets = Query::zoom().level("street").grain(Grain::Month);
     let mut months = policy.rank_each(now, &streets.during(Span::new(begin, span.end())?))?;
-    let (Some(later), Some(earlier)) = (months.pop(), months.pop()) else { return Err("no two months".into()) };
+    let (Some(later), Some(earlier)) = (months.pop(), months.pop()) else {
+        return Err("no two months".into());
+    };
     let quadrants = Quadrants::new("satisfaction", "residents");
     let before = quadrants.map(&earlier, residents, span.start())?;
     let map = quadrants.map(&later, residents, span.start())?.after(&before);
