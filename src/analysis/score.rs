@@ -43,21 +43,20 @@ impl Policy {
             ));
         }
         let scheme = Scheme::new(self, snapshot)?;
+        // In time.
         let mut steps: Vec<(Option<i64>, Tally)> = Vec::new();
         for part in scheme.parts(query) {
             let mut take = |answer: &Answer, of: Of| {
                 let first = answer.rows().next().and_then(|row| row.node());
                 let per_unit = answer.rows().take_while(|row| row.node() == first).count();
-                let mut behind = 0;
                 for row in answer.rows() {
-                    // Mostly it is in the step behind that of the row before.
-                    let mut around = (behind..steps.len()).chain(0..behind.min(steps.len()));
-                    let step = around.find(|step| steps[*step].0 == row.time()).unwrap_or_else(|| {
-                        steps.push((row.time(), Tally::new(&scheme.terms, answer.len() / per_unit)));
-                        steps.len() - 1
+                    let step = steps.binary_search_by_key(&row.time(), |(time, _)| *time);
+                    let step = step.unwrap_or_else(|step| {
+                        let units = answer.len() / per_unit;
+                        steps.insert(step, (row.time(), Tally::new(&scheme.terms, units)));
+                        step
                     });
                     steps[step].1.take(&scheme, &part, of, &row);
-                    behind = step + 1;
                 }
             };
             let apart: Vec<&NodeRef> =
@@ -78,7 +77,6 @@ impl Policy {
         }
         // Orders that lack the clock belong to no step.
         steps.retain(|(time, _)| time.is_some() || query.grain.is_none());
-        steps.sort_by_key(|(time, _)| *time);
         Ok(steps.into_iter().map(|(time, tally)| tally.ranking(&scheme, snapshot, time)).collect())
     }
 

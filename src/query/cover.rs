@@ -255,7 +255,7 @@ impl Days {
     /// orders on both sides.
     pub(super) fn of(plan: &Plan, frame: &Frame, (first, last): (i64, i64), grid: &Grid<'_>) -> Option<Self> {
         let starts = grid.starts();
-        // The day that begins at an instant, as good as one behind another.
+        // The day that begins at an instant, looked for from another one on.
         let day = |instant: i64, behind: usize| {
             if instant <= first {
                 return Some(0);
